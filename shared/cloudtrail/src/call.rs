@@ -1,0 +1,114 @@
+//! One API call, sign-in or service event as CloudTrail recorded it.
+
+use std::net::IpAddr;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::event::EventError;
+
+/// Whether the call changed anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happened {
+    /// AWS did it. (A null `responseElements` is no sign of failure.)
+    Yes,
+    /// `Client.DryRunOperation`: it would have been allowed, and nothing was done.
+    DryRun,
+    /// AWS refused, or the sign-in failed.
+    Refused,
+}
+
+/// A part of a record that may be missing for two very different reasons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field<T> {
+    /// It is there.
+    Known(T),
+    /// The record has none.
+    Absent,
+    /// CloudTrail left it out for its size (`omitted: true`): unknown, to be looked up, never taken for empty.
+    Omitted,
+}
+
+impl<T> Field<T> {
+    /// The value, where it is known.
+    pub fn known(self) -> Option<T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Absent | Self::Omitted => None,
+        }
+    }
+}
+
+/// One call. Source of the fields: CloudTrail User Guide, "CloudTrail record contents".
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The service, for example `iam.amazonaws.com`.
+    pub source: String,
+    /// The operation, for example `CreateAccessKey`. Not unique without [`Self::source`].
+    pub name: String,
+    /// Whether it took effect.
+    pub happened: Happened,
+    /// Where it came from; `None` where AWS itself called or the address is hidden.
+    pub source_ip: Option<IpAddr>,
+    /// The client's own description of itself: evidence, and never to be trusted.
+    pub user_agent: Option<String>,
+    request: Value,
+    response: Value,
+}
+
+impl Call {
+    /// Whether it is this operation of this service.
+    #[must_use]
+    pub fn is(&self, source: &str, name: &str) -> bool {
+        self.source == source && self.name == name
+    }
+
+    /// `requestParameters`, in the shape the caller relies on.
+    pub fn request<T: DeserializeOwned>(&self) -> Result<Field<T>, EventError> {
+        self.part("requestParameters", &self.request)
+    }
+
+    /// `responseElements`, in the shape the caller relies on.
+    pub fn response<T: DeserializeOwned>(&self) -> Result<Field<T>, EventError> {
+        self.part("responseElements", &self.response)
+    }
+
+    fn part<T: DeserializeOwned>(&self, field: &'static str, value: &Value) -> Result<Field<T>, EventError> {
+        if value.is_null() {
+            return Ok(Field::Absent);
+        }
+        if value.get("omitted").and_then(Value::as_bool) == Some(true) {
+            return Ok(Field::Omitted);
+        }
+        T::deserialize(value).map(Field::Known).map_err(|source| EventError::Shape {
+            call: self.name.clone(),
+            field,
+            source,
+        })
+    }
+
+    pub(crate) fn from_record(record: &Value) -> Result<Self, EventError> {
+        let text = |name: &'static str| record.get(name).and_then(Value::as_str);
+        let required = |field: &'static str| {
+            text(field).filter(|text| !text.is_empty()).map(str::to_owned).ok_or(EventError::Missing { field })
+        };
+        let sign_in_failed =
+            record.pointer("/responseElements/ConsoleLogin").and_then(Value::as_str) == Some("Failure");
+        let happened = match text("errorCode") {
+            Some(code) if code.ends_with("DryRunOperation") => Happened::DryRun,
+            Some(_) => Happened::Refused,
+            None if sign_in_failed => Happened::Refused,
+            None => Happened::Yes,
+        };
+        let part = |name: &str| record.get(name).cloned().unwrap_or(Value::Null);
+        Ok(Self {
+            source: required("eventSource")?,
+            name: required("eventName")?,
+            happened,
+            source_ip: text("sourceIPAddress").and_then(|address| address.parse().ok()),
+            user_agent: text("userAgent").map(str::to_owned),
+            request: part("requestParameters"),
+            response: part("responseElements"),
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! What AWS tells us happened, parsed once at the edge.
+//!
+//! [`Event::decode`] turns what EventBridge delivered, or a bare CloudTrail record, into an [`Event`]: who did what,
+//! where, when, and whether it really happened. Decoding is lenient where nothing depends on a field and refuses with
+//! an [`EventError`] that names the place where something does. This crate knows no policy and no SDK.
+
+mod actor;
+mod call;
+mod event;
+mod finding;
+mod ids;
+mod lenient;
+
+pub use actor::{Actor, Principal};
+pub use call::{Call, Field, Happened};
+pub use event::{Body, Event, EventError};
+pub use finding::{AffectedEntity, GuardDutyFinding, HealthEvent, KeyDetails};
+pub use ids::{AccessKeyId, AccountId, Arn, EventId, InvalidId, Partition, Region};
+pub use lenient::{Items, port};
