@@ -1,0 +1,82 @@
+//! What would be done about an event, from the event alone.
+
+use chrono::{DateTime, Utc};
+use cloudtrail::{Event, EventError};
+use policy::{Decision, Policies, Request};
+use serde_json::Value;
+
+use crate::change::Change;
+use crate::incident::IncidentId;
+use crate::ledger::Memory;
+use crate::path::to_value;
+use crate::responder::{Certainty, Finding, Plan, Remedy, Responder, Situation};
+
+/// A finding, the verdict on it and the plan that its event lets us expect.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The incident the functions would open.
+    pub incident: IncidentId,
+    /// The responder.
+    pub responder: &'static str,
+    /// How sure the event makes us: with [`Certainty::Live`] the plan is only what may happen.
+    pub certainty: Certainty,
+    /// What is wrong, in the responder's words.
+    pub subject: Value,
+    /// Resource, facts and changes to expect.
+    pub plan: Plan<Predicted>,
+    /// The verdict, as far as it does not hang on live tags and facts.
+    pub decision: Decision,
+}
+
+/// A change to expect, in words, and the one that would take it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Predicted {
+    /// What would be done.
+    pub does: String,
+    /// What would undo it.
+    pub undo: String,
+}
+
+/// Explains every finding of one responder in the event. Makes no call.
+pub fn explain<R: Responder>(
+    event: &Event,
+    policies: &Policies,
+    now: DateTime<Utc>,
+) -> Result<Vec<Explanation>, EventError> {
+    Ok(R::detect(event)?.into_iter().map(|finding| explain_one::<R>(event, policies, now, &finding)).collect())
+}
+
+fn explain_one<R: Responder>(
+    event: &Event,
+    policies: &Policies,
+    now: DateTime<Utc>,
+    finding: &Finding<R::Subject>,
+) -> Explanation {
+    let situation = Situation { now, event_time: event.time, memory: Memory::default() };
+    let Plan { resource, facts, remedy } = R::plan(finding, &R::presume(finding), &situation);
+    let decision = policies.decide(&Request {
+        responder: R::SPEC.name,
+        now,
+        event,
+        resource: &resource,
+        severity: finding.severity,
+        facts: &facts,
+    });
+    let remedy = match remedy {
+        Remedy::AlreadySafe => Remedy::AlreadySafe,
+        Remedy::Uncontainable { next_step } => Remedy::Uncontainable { next_step },
+        Remedy::Changes(changes) => {
+            let predict =
+                |change: R::Change| Predicted { does: change.to_string(), undo: change.inverse().to_string() };
+            Remedy::Changes(changes.into_iter().map(predict).collect())
+        }
+    };
+    Explanation {
+        incident: IncidentId::derive(&event.id, R::SPEC.name, &finding.resource),
+        responder: R::SPEC.name,
+        certainty: finding.certainty,
+        subject: to_value(&finding.subject),
+        plan: Plan { resource, facts, remedy },
+        decision,
+    }
+}

@@ -1,0 +1,198 @@
+//! The durable record of one finding.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use cloudtrail::{AccountId, Actor, EventId, Region};
+use policy::{Cause, Resource, Severity};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::change::ChangeKey;
+use crate::responder::Certainty;
+
+/// Derived from the event's id, the responder and the resource, so that a second delivery meets the first one's record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IncidentId(String);
+
+impl IncidentId {
+    /// The id of the incident that `event` is for `responder` and `resource`.
+    #[must_use]
+    pub fn derive(event: &EventId, responder: &str, resource: &Resource) -> Self {
+        let mut hash = Sha256::new();
+        for part in [event.as_str(), responder, resource.arn.as_str()] {
+            // Lengths keep `("ab", "c")` and `("a", "bc")` apart.
+            hash.update(part.len().to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        let mut id = format!("{:x}", hash.finalize());
+        id.truncate(20);
+        Self(id)
+    }
+
+    /// An id as a person typed it.
+    #[must_use]
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where an incident stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// A run is at work on it, or died at work on it: see the lease.
+    Claimed,
+    /// Changed, and seen to be safe.
+    Contained,
+    /// Nothing had to be done.
+    AlreadySafe,
+    /// Policy does not permit acting.
+    Observed,
+    /// Policy forbids acting, or an undo has declared the change wanted.
+    Exempt,
+    /// Real, and beyond what we can change.
+    Uncontainable,
+    /// Waits for a person.
+    Pending,
+    /// A run stopped half way; the receipt says how far it came. A redelivery goes on from there.
+    Failed,
+    /// A person took it back. Final.
+    Undone,
+}
+
+impl State {
+    /// Whether a redelivery of the event must leave the incident alone.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        !matches!(self, Self::Claimed | Self::Failed)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Claimed => "claimed",
+            Self::Contained => "contained",
+            Self::AlreadySafe => "already_safe",
+            Self::Observed => "observed",
+            Self::Exempt => "exempt",
+            Self::Uncontainable => "uncontainable",
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+            Self::Undone => "undone",
+        })
+    }
+}
+
+/// Who is at work on an incident, and until when nobody else may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The Lambda request id: the same in each retry of one asynchronous invocation, so a retry knows its own lease.
+    pub owner: String,
+    /// When the run that took it must have ended.
+    pub until: DateTime<Utc>,
+}
+
+/// One change that we made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// What it is about.
+    pub key: ChangeKey,
+    /// The change in words.
+    pub did: String,
+    /// The change itself.
+    pub change: Value,
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// Whether a run that died is presumed to have made it: it was planned, and found made.
+    pub presumed: bool,
+    /// When it was taken back.
+    pub undone: Option<DateTime<Utc>>,
+}
+
+/// Who took an incident back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// The ARN of the operator's verified identity.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Whether the account had changed meanwhile and the undo was forced.
+    pub forced: bool,
+}
+
+/// The durable record of one finding: what was seen, decided, planned and done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Incident {
+    /// See [`IncidentId::derive`].
+    pub id: IncidentId,
+    /// Where it stands.
+    pub state: State,
+    /// The responder.
+    pub responder: String,
+    /// The event.
+    pub event_id: EventId,
+    /// The operation or finding type.
+    pub event_name: String,
+    /// When the event happened.
+    pub event_time: Option<DateTime<Utc>>,
+    /// The account it happened in.
+    pub account: AccountId,
+    /// The region it happened in.
+    pub region: Region,
+    /// Who did it.
+    pub actor: Actor,
+    /// What it is about.
+    pub resource: Resource,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How sure the event made us.
+    pub certainty: Certainty,
+    /// What is wrong, in the responder's words.
+    pub subject: Value,
+    /// What the event named as the resource; the look at the account may have given it a fuller name.
+    pub named: Resource,
+    /// What policies could ask about.
+    pub facts: Value,
+    /// How the account looked before.
+    pub before: Value,
+    /// `enforce`, `approve`, `observe` or `exempt`.
+    pub verdict: String,
+    /// The policies that made the verdict.
+    pub policies: Vec<Cause>,
+    /// Why, in one sentence.
+    pub because: String,
+    /// The changes that would make it safe.
+    pub plan: Vec<Value>,
+    /// The changes that we made.
+    pub receipt: Vec<Entry>,
+    /// When the first run began.
+    pub opened: DateTime<Utc>,
+    /// When the last change was made, if the incident is contained.
+    pub contained: Option<DateTime<Utc>>,
+    /// Why the last run failed.
+    pub error: Option<String>,
+    /// Counts the writes of this record: no write goes through that was made from an older one.
+    pub revision: u64,
+    /// Who is at work on it.
+    pub lease: Option<Lease>,
+    /// Who took it back.
+    pub undone: Option<Undone>,
+}

@@ -1,0 +1,454 @@
+//! The path of an event: detect, observe, plan, decide, claim, apply, verify, receipt, notify.
+
+use std::error::Error;
+use std::pin::pin;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cloudtrail::{Arn, Body, Event, Principal};
+use futures_util::future::{Either, join, select};
+use policy::{Decision, Limit, Per, Policies, Request, Verdict, Warrant};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::call_error::CallError;
+use crate::change::{Applied, Change};
+use crate::incident::{Entry, Incident, IncidentId, Lease, State};
+use crate::ledger::{Charge, Claim, Ledger, LedgerError, Memory, MemoryKey, Recall};
+use crate::outcome::{Outcome, Responded, Status};
+use crate::respond_error::{RespondError, in_full};
+use crate::responder::{Finding, Plan, Remedy, Responder, Situation};
+
+/// What is left of an invocation when no further change may begin: time to store the receipt.
+const SETTLING_TIME: TimeDelta = TimeDelta::milliseconds(2_500);
+
+/// The waits between looks at whether a change has shown: AWS's reads may lag behind its writes for some seconds.
+/// Source: IAM User Guide, "Troubleshoot IAM: Changes that I make are not always immediately visible".
+const LOOKS: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
+
+/// The time, and waiting.
+#[expect(async_fn_in_trait, reason = "used inside this workspace only, on a single-threaded runtime")]
+pub trait Clock {
+    /// The time now.
+    fn now(&self) -> DateTime<Utc>;
+    /// Returns after this long.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// A notification could not be sent.
+#[derive(Debug, thiserror::Error)]
+#[error("the notification was not sent")]
+pub struct NotifyError(#[source] pub Box<dyn Error + Send + Sync>);
+
+/// Tells people.
+#[expect(async_fn_in_trait, reason = "used inside this workspace only, on a single-threaded runtime")]
+pub trait Notifier {
+    /// Tells what became of an incident.
+    async fn notify(&self, incident: &Incident) -> Result<(), NotifyError>;
+}
+
+/// Everything an event needs on its way, borrowed for one invocation.
+#[derive(Debug)]
+pub struct Path<'a, L, N, C> {
+    /// The user's policies.
+    pub policies: &'a Policies,
+    /// The durable memory.
+    pub ledger: &'a L,
+    /// Who is told.
+    pub notifier: &'a N,
+    /// The time.
+    pub clock: &'a C,
+    /// The roles of our own functions, whose calls are never findings.
+    pub own_roles: &'a [Arn],
+    /// The Lambda request id.
+    pub owner: &'a str,
+    /// When Lambda ends the invocation.
+    pub deadline: DateTime<Utc>,
+}
+
+/// A finding that was looked at, on its way to a verdict.
+struct Case<'e, R: Responder> {
+    event: &'e Event,
+    finding: Finding<R::Subject>,
+    memory: Memory,
+    plan: Plan<R::Change>,
+    incident: Incident,
+    /// The record of an earlier run that did not settle.
+    seen: Option<Incident>,
+}
+
+impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
+    /// Deals with every finding of the event. One that fails does not keep the others from being dealt with.
+    pub async fn respond<R: Responder>(&self, responder: &R, event: &Event) -> Responded {
+        let mut responded = Responded { outcomes: Vec::new(), failure: None };
+        if let Principal::Role(role) = &event.actor.principal
+            && self.own_roles.contains(role)
+        {
+            tracing::info!(%role, "our own call");
+            return responded;
+        }
+        let findings = match R::detect(event) {
+            Ok(findings) => findings,
+            Err(error) => return Responded { failure: Some(error.into()), ..responded },
+        };
+        for finding in findings {
+            match self.deal_with(responder, event, finding).await {
+                Ok(outcome) => responded.outcomes.push(outcome),
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn Error, "a finding was not dealt with");
+                    responded.failure.get_or_insert(error);
+                }
+            }
+        }
+        responded
+    }
+
+    async fn deal_with<R: Responder>(
+        &self,
+        responder: &R,
+        event: &Event,
+        finding: Finding<R::Subject>,
+    ) -> Result<Outcome, RespondError> {
+        let id = IncidentId::derive(&event.id, R::SPEC.name, &finding.resource);
+        let named = MemoryKey::of(R::SPEC.name, &finding.resource);
+        let (observed, recall) = join(responder.observe(&finding), self.ledger.recall(&id, &named)).await;
+        let Recall { incident: seen, mut memory } = recall?;
+        if let Some(seen) = seen.as_ref().filter(|seen| !self.may_take_over(seen)) {
+            return Ok(Outcome::of(seen, Status::Duplicate));
+        }
+        let observed =
+            observed.map_err(|source| RespondError::Observe { resource: finding.resource.arn.clone(), source })?;
+
+        if let Some(seen) = &seen {
+            memory.held.extend(found_made::<R>(seen, &observed).map(|change| change.key()));
+        }
+        let now = self.clock.now();
+        let plan = |memory: &Memory| {
+            let situation = Situation { now, event_time: event.time, memory: memory.clone() };
+            R::plan(&finding, &observed, &situation)
+        };
+        let mut planned = plan(&memory);
+        let key = MemoryKey::of(R::SPEC.name, &planned.resource);
+        if key != named {
+            // The event named the resource otherwise than the account does: what is remembered is under its real name.
+            let known = self.ledger.recall(&id, &key).await?.memory;
+            memory.held.extend(known.held);
+            memory.wanted.extend(known.wanted);
+            planned = plan(&memory);
+        }
+        let decision = self.policies.decide(&Request {
+            responder: R::SPEC.name,
+            now,
+            event,
+            resource: &planned.resource,
+            severity: finding.severity,
+            facts: &planned.facts,
+        });
+        let mut incident = self.open::<R>(event, &finding, &planned, &observed, &decision, seen.as_ref());
+        if let Some(seen) = &seen {
+            incident.plan.clone_from(&seen.plan);
+            complete_receipt::<R>(&mut incident, &observed, now);
+        }
+        let case = Case { event, finding, memory, plan: planned, incident, seen };
+        self.act_on(responder, case, decision).await
+    }
+
+    /// Whether the record of an earlier run is one that died or failed, and so ours to go on with.
+    fn may_take_over(&self, seen: &Incident) -> bool {
+        match (&seen.state, &seen.lease) {
+            (State::Failed, _) | (State::Claimed, None) => true,
+            // A retry carries the request id of the attempt before it, and Lambda never runs the two at once.
+            (State::Claimed, Some(lease)) => lease.owner == self.owner || lease.until <= self.clock.now(),
+            _ => false,
+        }
+    }
+
+    async fn act_on<R: Responder>(
+        &self,
+        responder: &R,
+        mut case: Case<'_, R>,
+        decision: Decision,
+    ) -> Result<Outcome, RespondError> {
+        let changes = match std::mem::replace(&mut case.plan.remedy, Remedy::AlreadySafe) {
+            Remedy::AlreadySafe if case.incident.receipt.is_empty() => {
+                return self.conclude(case, Status::AlreadySafe).await;
+            }
+            // A run before us made the changes and died before it could say so.
+            Remedy::AlreadySafe => return self.go_on(responder, case, Vec::new(), None, &[]).await,
+            Remedy::Uncontainable { next_step } => {
+                if matches!(decision.verdict, Verdict::Exempt) {
+                    return self.conclude(case, Status::Exempt).await;
+                }
+                case.incident.because = next_step;
+                return self.conclude(case, Status::Uncontainable).await;
+            }
+            Remedy::Changes(changes) => {
+                let now = self.clock.now();
+                let (wanted, unwanted): (Vec<_>, Vec<_>) =
+                    changes.into_iter().partition(|change| case.memory.is_wanted(&change.key(), now));
+                if unwanted.is_empty() && case.incident.receipt.is_empty() {
+                    let what: Vec<_> = wanted.iter().map(ToString::to_string).collect();
+                    case.incident.because = format!("an undo said this is wanted, so we do not {}", what.join(", "));
+                    return self.conclude(case, Status::Exempt).await;
+                }
+                unwanted
+            }
+        };
+        case.incident.plan = changes.iter().map(to_value).collect();
+        match decision.verdict {
+            Verdict::Enforce(warrant) => {
+                let charges = if case.seen.as_ref().is_some_and(|seen| !seen.plan.is_empty()) {
+                    Vec::new() // the run before us has paid
+                } else {
+                    decision.limits.iter().map(|limit| charge(limit, &case)).collect()
+                };
+                self.go_on(responder, case, changes, Some(warrant), &charges).await
+            }
+            Verdict::Approve => self.conclude(case, Status::Pending).await,
+            Verdict::Observe => self.conclude(case, Status::Observed).await,
+            Verdict::Exempt => self.conclude(case, Status::Exempt).await,
+        }
+    }
+
+    /// Records a finding that we change nothing about, and tells people where they need to know.
+    async fn conclude<R: Responder>(&self, mut case: Case<'_, R>, status: Status) -> Result<Outcome, RespondError> {
+        case.incident.state = match status {
+            Status::AlreadySafe => State::AlreadySafe,
+            Status::Pending => State::Pending,
+            Status::Exempt => State::Exempt,
+            Status::Uncontainable => State::Uncontainable,
+            Status::Observed | Status::Contained | Status::Duplicate | Status::Failed => State::Observed,
+        };
+        case.incident.lease = None;
+        let claim = self.ledger.claim(&case.incident, case.seen.as_ref(), &[], self.clock.now()).await?;
+        if claim != Claim::Granted {
+            return Ok(Outcome::of(&case.incident, Status::Duplicate));
+        }
+        if matches!(status, Status::Pending | Status::Observed | Status::Uncontainable) {
+            self.tell(&case.incident).await;
+        }
+        Ok(Outcome::of(&case.incident, status))
+    }
+
+    /// Claims the incident, makes the changes, looks whether they show and stores the receipt.
+    async fn go_on<R: Responder>(
+        &self,
+        responder: &R,
+        mut case: Case<'_, R>,
+        changes: Vec<R::Change>,
+        warrant: Option<Warrant>,
+        charges: &[Charge],
+    ) -> Result<Outcome, RespondError> {
+        match self.ledger.claim(&case.incident, case.seen.as_ref(), charges, self.clock.now()).await? {
+            Claim::Granted => (),
+            Claim::Taken if self.is_ours(&case).await? => (),
+            Claim::Taken => return Ok(Outcome::of(&case.incident, Status::Duplicate)),
+            Claim::Spent(charge) => {
+                case.incident.because = format!(
+                    "the budget `{}` of {} in {} is spent, so this waits for a person",
+                    charge.budget,
+                    charge.count,
+                    in_words(charge.window)
+                );
+                "approve".clone_into(&mut case.incident.verdict);
+                return self.conclude(case, Status::Pending).await;
+            }
+        }
+        let planned = changes.len();
+        let applied = match &warrant {
+            Some(warrant) => self.apply(responder, &mut case.incident, changes, warrant).await,
+            None => Ok(()),
+        };
+        let done = case.incident.receipt.len();
+        let id = case.incident.id.clone();
+        let result = match applied {
+            Ok(()) => self.verify(responder, &case).await,
+            Err(Stopped::Call(source)) => Err(RespondError::Apply { incident: id, done, planned, source }),
+            Err(Stopped::OutOfTime) => Err(RespondError::OutOfTime { incident: id, done, planned }),
+        };
+        let (state, status) = match &result {
+            Err(_) => (State::Failed, Status::Failed),
+            // Somebody made each change between our look and our write.
+            Ok(()) if case.incident.receipt.is_empty() => (State::AlreadySafe, Status::AlreadySafe),
+            Ok(()) => (State::Contained, Status::Contained),
+        };
+        case.incident.state = state;
+        if state == State::Contained {
+            case.incident.contained = case.incident.receipt.iter().map(|entry| entry.at).max();
+        }
+        case.incident.error = result.as_ref().err().map(in_full);
+        let key = MemoryKey::of(R::SPEC.name, &case.plan.resource);
+        if let Err(source) = self.ledger.settle(&case.incident, &key).await {
+            return Err(RespondError::Receipt { incident: case.incident.id, source });
+        }
+        self.tell(&case.incident).await;
+        result.map(|()| Outcome::of(&case.incident, status))
+    }
+
+    /// Whether the claim that seems to be somebody else's is ours after all: granted, and the answer lost on its way.
+    async fn is_ours<R: Responder>(&self, case: &Case<'_, R>) -> Result<bool, LedgerError> {
+        let key = MemoryKey::of(R::SPEC.name, &case.finding.resource);
+        let found = self.ledger.recall(&case.incident.id, &key).await?.incident;
+        Ok(found.is_some_and(|found| found.state == State::Claimed && found.lease == case.incident.lease))
+    }
+
+    async fn apply<R: Responder>(
+        &self,
+        responder: &R,
+        incident: &mut Incident,
+        changes: Vec<R::Change>,
+        warrant: &Warrant,
+    ) -> Result<(), Stopped> {
+        for change in changes {
+            let left = self.deadline - SETTLING_TIME - self.clock.now();
+            let left = left.to_std().map_err(|_| Stopped::OutOfTime)?;
+            let applied = match select(pin!(responder.apply(&change, warrant)), pin!(self.clock.sleep(left))).await {
+                Either::Left((applied, _)) => applied.map_err(Stopped::Call)?,
+                Either::Right(_) => return Err(Stopped::OutOfTime),
+            };
+            if applied == Applied::Changed {
+                incident.receipt.push(entry(&change, self.clock.now(), false));
+            }
+        }
+        Ok(())
+    }
+
+    async fn verify<R: Responder>(&self, responder: &R, case: &Case<'_, R>) -> Result<(), RespondError> {
+        let incident = case.incident.id.clone();
+        let changes: Vec<R::Change> = case.incident.receipt.iter().filter_map(|entry| stored(&entry.change)).collect();
+        let mut missing = None;
+        for wait in LOOKS {
+            if self.deadline - SETTLING_TIME < self.clock.now() + wait {
+                break;
+            }
+            self.clock.sleep(wait).await;
+            let observed = match responder.observe(&case.finding).await {
+                Ok(observed) => observed,
+                Err(source) => return Err(RespondError::Verify { incident, source }),
+            };
+            missing = changes.iter().find(|change| !R::holds(change, &observed)).map(ToString::to_string);
+            if missing.is_none() {
+                return Ok(());
+            }
+        }
+        let what = missing.unwrap_or_else(|| "there was no time to look".to_owned());
+        Err(RespondError::NotSoYet { incident, what })
+    }
+
+    /// A notification that fails must not undo what was achieved, nor bring the event back: the incident is stored.
+    async fn tell(&self, incident: &Incident) {
+        if let Err(error) = self.notifier.notify(incident).await {
+            tracing::error!(incident = %incident.id, error = &error as &dyn Error, "nobody was told");
+        }
+    }
+
+    fn open<R: Responder>(
+        &self,
+        event: &Event,
+        finding: &Finding<R::Subject>,
+        plan: &Plan<R::Change>,
+        observed: &R::Observed,
+        decision: &Decision,
+        seen: Option<&Incident>,
+    ) -> Incident {
+        let now = self.clock.now();
+        Incident {
+            id: IncidentId::derive(&event.id, R::SPEC.name, &finding.resource),
+            state: State::Claimed,
+            responder: R::SPEC.name.to_owned(),
+            event_id: event.id.clone(),
+            event_name: match &event.body {
+                Body::Call(call) => call.name.clone(),
+                Body::GuardDuty(finding) => finding.kind.clone(),
+                Body::Health(health) => health.event_type_code.clone(),
+                Body::Other => String::new(),
+            },
+            event_time: event.time,
+            account: event.account.clone(),
+            region: event.region.clone(),
+            actor: event.actor.clone(),
+            resource: plan.resource.clone(),
+            severity: finding.severity,
+            certainty: finding.certainty,
+            subject: to_value(&finding.subject),
+            named: finding.resource.clone(),
+            facts: to_value(&plan.facts),
+            // After a run that died the account is no longer as it was before us: that run wrote down how it was.
+            before: seen.map_or_else(|| to_value(observed), |seen| seen.before.clone()),
+            verdict: decision.verdict.name().to_owned(),
+            policies: decision.policies.clone(),
+            because: decision.because(),
+            plan: Vec::new(),
+            receipt: seen.map_or_else(Vec::new, |seen| seen.receipt.clone()),
+            opened: seen.map_or(now, |seen| seen.opened),
+            contained: None,
+            error: None,
+            revision: seen.map_or(0, |seen| seen.revision + 1),
+            lease: Some(Lease { owner: self.owner.to_owned(), until: self.deadline }),
+            undone: None,
+        }
+    }
+}
+
+enum Stopped {
+    Call(CallError),
+    OutOfTime,
+}
+
+/// The changes in the incident's plan that the account shows as made.
+fn found_made<'a, R: Responder>(incident: &'a Incident, observed: &'a R::Observed) -> impl Iterator<Item = R::Change> {
+    incident.plan.iter().filter_map(stored::<R::Change>).filter(|change| R::holds(change, observed))
+}
+
+/// Completes the receipt that a run which died could not: what it planned and the account shows is presumed its doing.
+pub(crate) fn complete_receipt<R: Responder>(incident: &mut Incident, observed: &R::Observed, now: DateTime<Utc>) {
+    let made: Vec<R::Change> = found_made::<R>(incident, observed).collect();
+    for change in made {
+        if !incident.receipt.iter().any(|entry| entry.key == change.key()) {
+            incident.receipt.push(entry(&change, now, true));
+        }
+    }
+}
+
+/// `None` where another version of the function wrote a change that this one does not know.
+fn stored<C: Change>(change: &Value) -> Option<C> {
+    C::deserialize(change)
+        .inspect_err(|error| tracing::error!(error = error as &dyn Error, "a stored change is not understood"))
+        .ok()
+}
+
+fn entry<C: Change>(change: &C, at: DateTime<Utc>, presumed: bool) -> Entry {
+    Entry { key: change.key(), did: change.to_string(), change: to_value(change), at, presumed, undone: None }
+}
+
+fn charge<R: Responder>(limit: &Limit, case: &Case<'_, R>) -> Charge {
+    let policy = &limit.policy;
+    let budget = match limit.per {
+        Per::Everything => policy.to_string(),
+        Per::Principal => format!("{policy} of {}", case.event.actor.principal),
+        Per::Account => format!("{policy} of {}", case.event.account),
+    };
+    Charge { budget, count: limit.count, window: limit.window }
+}
+
+fn in_words(window: Duration) -> String {
+    let seconds = window.as_secs();
+    match (seconds % 86_400, seconds % 3_600, seconds % 60) {
+        (0, _, _) => format!("{} d", seconds / 86_400),
+        (_, 0, _) => format!("{} h", seconds / 3_600),
+        (_, _, 0) => format!("{} min", seconds / 60),
+        _ => format!("{seconds} s"),
+    }
+}
+
+/// Our own types: maps have text keys and no number is out of JSON's range, so this cannot fail; were it ever to, the
+/// record would say so rather than be lost.
+pub(crate) fn to_value(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_else(|error| json!({ "unreadable": error.to_string() }))
+}
