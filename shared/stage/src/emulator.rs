@@ -1,0 +1,150 @@
+//! The AWS API emulator: moto, in a Python environment of its own, on a loopback port.
+
+mod environment;
+mod sockets;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::Request;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+
+use crate::error::StageError;
+use crate::http;
+
+/// Importing moto takes two seconds on an idle machine; a build beside it can make that many more.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// So many of the server's last lines are kept, for when it does not come up.
+const LAST_WORDS: usize = 40;
+
+/// A running emulator with an empty account. The process ends when this is dropped.
+#[derive(Debug)]
+pub struct Emulator {
+    endpoint: String,
+    address: SocketAddr,
+    server: Child,
+    /// The server ends when this closes: the second of two ways, for when we are killed.
+    _alive: Option<ChildStdin>,
+    said: LastWords,
+}
+
+impl Emulator {
+    /// Starts moto, after installing it if it never was on this machine.
+    ///
+    /// The installation lives in `$XDG_CACHE_HOME/countermand` (or `~/.cache/countermand`), needs
+    /// `python3` (3.11 or later) and `PyPI` once, and is shared by all processes of this user.
+    pub async fn start() -> Result<Self, StageError> {
+        let python = environment::python().await?;
+        let mut server = Command::new(&python)
+            .args(["-c", include_str!("emulator/server.py")])
+            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            // boto3 looks for credentials and an instance role otherwise, even inside moto.
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_ACCESS_KEY_ID", "stage")
+            .env("AWS_SECRET_ACCESS_KEY", "stage")
+            .env_remove("AWS_ENDPOINT_URL")
+            .env_remove("AWS_PROFILE")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| StageError::Spawn { program: python.display().to_string(), source })?;
+
+        let said = LastWords::default();
+        if let Some(stderr) = server.stderr.take() {
+            tokio::spawn(said.clone().follow(stderr));
+        }
+        let port = match server.stdout.take() {
+            Some(stdout) => announced_port(stdout).await,
+            None => None,
+        };
+        let Some(port) = port else {
+            return Err(StageError::NotUp { output: said.text() });
+        };
+        sockets::only_loopback(port)?;
+
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let alive = server.stdin.take();
+        let emulator = Self { endpoint: format!("http://{address}"), address, server, _alive: alive, said };
+        emulator
+            .post(
+                "/moto-api/config",
+                r#"{"stepfunctions":{"execute_state_machine":true},"lambda":{"use_docker":false}}"#,
+            )
+            .await?;
+        Ok(emulator)
+    }
+
+    /// What to put into `AWS_ENDPOINT_URL`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Where it listens, for a [`crate::Proxy`] in front of it.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process, as long as it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.server.id()
+    }
+
+    /// The last lines it wrote to its standard error: moto's tracebacks.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.said.text()
+    }
+
+    /// Empties the account.
+    pub async fn reset(&self) -> Result<(), StageError> {
+        self.post("/moto-api/reset", "").await
+    }
+
+    async fn post(&self, path: &'static str, body: &'static str) -> Result<(), StageError> {
+        let request = Request::post(path)
+            .header("host", self.address.to_string())
+            .header("content-type", "application/json")
+            .body(http::Body::from(body))
+            .map_err(|source| StageError::Ask { path, source: Some(crate::HttpError::Request(source)) })?;
+        let asked = tokio::time::timeout(PATIENCE, http::ask(self.address, request)).await;
+        match asked {
+            Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
+            Ok(Ok(_)) | Err(_) => Err(StageError::Ask { path, source: None }),
+            Ok(Err(source)) => Err(StageError::Ask { path, source: Some(source) }),
+        }
+    }
+}
+
+/// The server writes its port as soon as it listens, and nothing else.
+async fn announced_port(stdout: impl AsyncRead + Unpin) -> Option<u16> {
+    let mut lines = BufReader::new(stdout).lines();
+    tokio::time::timeout(PATIENCE, lines.next_line()).await.ok()?.ok()??.trim().parse().ok()
+}
+
+#[derive(Debug, Clone, Default)]
+struct LastWords(Arc<Mutex<Vec<String>>>);
+
+impl LastWords {
+    async fn follow(self, from: impl AsyncRead + Unpin) {
+        let mut lines = BufReader::new(from).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.push(line);
+            let surplus = kept.len().saturating_sub(LAST_WORDS);
+            kept.drain(..surplus);
+        }
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+    }
+}
