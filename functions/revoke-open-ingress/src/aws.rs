@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::{self, retry::RetryConfig};
 use aws_sdk_ec2::error::ProvideErrorMetadata;
 use aws_sdk_ec2::types::{
     Filter, IpPermission, IpRange, Ipv6Range, PrefixListId as PrefixListIdType, ResourceType, SecurityGroupRule, Tag,
@@ -18,13 +19,21 @@ use crate::RevokeOpenIngress;
 use crate::group::{Group, GroupRef, SecurityGroups};
 use crate::rule::{GroupId, PrefixListId, Protocol, Rule, RuleId, Source, Tuple};
 
+/// The responder as it is deployed.
+pub type Live = RevokeOpenIngress<Ec2>;
+
 /// The security groups of one account and region.
 #[derive(Debug)]
-pub struct Ec2(Client);
+pub struct Ec2 {
+    reads: Client,
+    /// Without the SDK's own retries: see [`Responder::apply`](remedy::Responder::apply).
+    writes: Client,
+}
 
-impl Connect for RevokeOpenIngress<Ec2> {
+impl Connect for Live {
     fn connect(config: &SdkConfig) -> Self {
-        Self(Ec2(Client::new(config)))
+        let once = config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
+        Self(Ec2 { reads: Client::new(config), writes: Client::from_conf(once) })
     }
 }
 
@@ -40,7 +49,7 @@ impl SecurityGroups for Ec2 {
     }
 
     async fn revoke(&self, rule: &Rule) -> Result<Applied, CallError> {
-        let call = self.0.revoke_security_group_ingress().group_id(&rule.group.0).security_group_rule_ids(&rule.id.0);
+        let call = self.writes.revoke_security_group_ingress().group_id(&rule.group.0).security_group_rule_ids(&rule.id.0);
         match call.send().await {
             Ok(_) => Ok(Applied::Changed),
             Err(error) if is_gone(error.code()) => Ok(Applied::AlreadySo),
@@ -50,7 +59,7 @@ impl SecurityGroups for Ec2 {
 
     async fn authorize(&self, rule: &Rule) -> Result<Applied, CallError> {
         let mut call =
-            self.0.authorize_security_group_ingress().group_id(&rule.group.0).ip_permissions(permission(rule));
+            self.writes.authorize_security_group_ingress().group_id(&rule.group.0).ip_permissions(permission(rule));
         if !rule.tags.is_empty() {
             let tags = rule.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
             let specification =
@@ -67,9 +76,9 @@ impl SecurityGroups for Ec2 {
 
 impl Ec2 {
     async fn describe_by_id(&self, id: &GroupId) -> Result<Option<Group>, CallError> {
-        let groups = self.0.describe_security_groups().group_ids(&id.0).send();
+        let groups = self.reads.describe_security_groups().group_ids(&id.0).send();
         let of_group = Filter::builder().name("group-id").values(&id.0).build();
-        let rules = self.0.describe_security_group_rules().filters(of_group).into_paginator().items().send();
+        let rules = self.reads.describe_security_group_rules().filters(of_group).into_paginator().items().send();
         let (groups, rules) = join(groups, rules.collect::<Result<Vec<_>, _>>()).await;
         let groups = match groups {
             Ok(groups) => groups,
@@ -92,11 +101,11 @@ impl Ec2 {
     /// A group named without its VPC is one of the default VPC.
     async fn find_by_name(&self, name: &str) -> Result<Option<GroupId>, CallError> {
         let is_default = Filter::builder().name("is-default").values("true").build();
-        let vpcs = self.0.describe_vpcs().filters(is_default).send().await;
+        let vpcs = self.reads.describe_vpcs().filters(is_default).send().await;
         let vpcs = vpcs.map_err(|error| call_error("ec2:DescribeVpcs", error))?;
         let Some(vpc) = vpcs.vpcs().first().and_then(|vpc| vpc.vpc_id()) else { return Ok(None) };
         let groups = self
-            .0
+            .reads
             .describe_security_groups()
             .filters(Filter::builder().name("group-name").values(name).build())
             .filters(Filter::builder().name("vpc-id").values(vpc).build())
@@ -116,7 +125,7 @@ impl Ec2 {
             })
             .collect();
         let entries = lists.into_iter().map(async |id| {
-            let pages = self.0.get_managed_prefix_list_entries().prefix_list_id(&id.0).into_paginator().items().send();
+            let pages = self.reads.get_managed_prefix_list_entries().prefix_list_id(&id.0).into_paginator().items().send();
             match pages.collect::<Result<Vec<_>, _>>().await {
                 Ok(entries) => {
                     let nets = entries.iter().filter_map(|entry| entry.cidr()?.parse().ok()).collect();

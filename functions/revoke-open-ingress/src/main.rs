@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use revoke_open_ingress::RevokeOpenIngress;
-use revoke_open_ingress::aws::Ec2;
-
 fn main() -> ExitCode {
-    lambda::serve::<RevokeOpenIngress<Ec2>>()
+    lambda::serve::<revoke_open_ingress::aws::Live>()
 }

@@ -5,6 +5,7 @@
 //! receipt backwards. What they need from outside, a ledger, a notifier and a clock, comes in through three traits.
 
 mod call_error;
+mod carry_out;
 mod change;
 mod explain;
 mod incident;

@@ -1,36 +1,21 @@
 //! The path of an event: detect, observe, plan, decide, claim, apply, verify, receipt, notify.
 
 use std::error::Error;
-use std::pin::pin;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use cloudtrail::{Arn, Body, Event, Principal};
-use futures_util::future::{Either, join, select};
-use policy::{Decision, Limit, Per, Policies, Request, Verdict, Warrant};
+use futures_util::future::join;
+use policy::{Decision, Limit, Per, Policies, Request, Verdict};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::call_error::CallError;
-use crate::change::{Applied, Change};
+use crate::change::Change;
 use crate::incident::{Entry, Incident, IncidentId, Lease, State};
-use crate::ledger::{Charge, Claim, Ledger, LedgerError, Memory, MemoryKey, Recall};
+use crate::ledger::{Charge, Claim, Ledger, Memory, MemoryKey, Recall};
 use crate::outcome::{Outcome, Responded, Status};
-use crate::respond_error::{RespondError, in_full};
+use crate::respond_error::RespondError;
 use crate::responder::{Finding, Plan, Remedy, Responder, Situation};
-
-/// What is left of an invocation when no further change may begin: time to store the receipt.
-const SETTLING_TIME: TimeDelta = TimeDelta::milliseconds(2_500);
-
-/// The waits between looks at whether a change has shown: AWS's reads may lag behind its writes for some seconds.
-/// Source: IAM User Guide, "Troubleshoot IAM: Changes that I make are not always immediately visible".
-const LOOKS: [Duration; 5] = [
-    Duration::ZERO,
-    Duration::from_millis(200),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-];
 
 /// The time, and waiting.
 #[expect(async_fn_in_trait, reason = "used inside this workspace only, on a single-threaded runtime")]
@@ -73,14 +58,14 @@ pub struct Path<'a, L, N, C> {
 }
 
 /// A finding that was looked at, on its way to a verdict.
-struct Case<'e, R: Responder> {
-    event: &'e Event,
-    finding: Finding<R::Subject>,
-    memory: Memory,
-    plan: Plan<R::Change>,
-    incident: Incident,
+pub(crate) struct Case<'e, R: Responder> {
+    pub(crate) event: &'e Event,
+    pub(crate) finding: Finding<R::Subject>,
+    pub(crate) memory: Memory,
+    pub(crate) plan: Plan<R::Change>,
+    pub(crate) incident: Incident,
     /// The record of an earlier run that did not settle.
-    seen: Option<Incident>,
+    pub(crate) seen: Option<Incident>,
 }
 
 impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
@@ -217,7 +202,11 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
     }
 
     /// Records a finding that we change nothing about, and tells people where they need to know.
-    async fn conclude<R: Responder>(&self, mut case: Case<'_, R>, status: Status) -> Result<Outcome, RespondError> {
+    pub(crate) async fn conclude<R: Responder>(
+        &self,
+        mut case: Case<'_, R>,
+        status: Status,
+    ) -> Result<Outcome, RespondError> {
         case.incident.state = match status {
             Status::AlreadySafe => State::AlreadySafe,
             Status::Pending => State::Pending,
@@ -236,113 +225,8 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         Ok(Outcome::of(&case.incident, status))
     }
 
-    /// Claims the incident, makes the changes, looks whether they show and stores the receipt.
-    async fn go_on<R: Responder>(
-        &self,
-        responder: &R,
-        mut case: Case<'_, R>,
-        changes: Vec<R::Change>,
-        warrant: Option<Warrant>,
-        charges: &[Charge],
-    ) -> Result<Outcome, RespondError> {
-        match self.ledger.claim(&case.incident, case.seen.as_ref(), charges, self.clock.now()).await? {
-            Claim::Granted => (),
-            Claim::Taken if self.is_ours(&case).await? => (),
-            Claim::Taken => return Ok(Outcome::of(&case.incident, Status::Duplicate)),
-            Claim::Spent(charge) => {
-                case.incident.because = format!(
-                    "the budget `{}` of {} in {} is spent, so this waits for a person",
-                    charge.budget,
-                    charge.count,
-                    in_words(charge.window)
-                );
-                "approve".clone_into(&mut case.incident.verdict);
-                return self.conclude(case, Status::Pending).await;
-            }
-        }
-        let planned = changes.len();
-        let applied = match &warrant {
-            Some(warrant) => self.apply(responder, &mut case.incident, changes, warrant).await,
-            None => Ok(()),
-        };
-        let done = case.incident.receipt.len();
-        let id = case.incident.id.clone();
-        let result = match applied {
-            Ok(()) => self.verify(responder, &case).await,
-            Err(Stopped::Call(source)) => Err(RespondError::Apply { incident: id, done, planned, source }),
-            Err(Stopped::OutOfTime) => Err(RespondError::OutOfTime { incident: id, done, planned }),
-        };
-        let (state, status) = match &result {
-            Err(_) => (State::Failed, Status::Failed),
-            // Somebody made each change between our look and our write.
-            Ok(()) if case.incident.receipt.is_empty() => (State::AlreadySafe, Status::AlreadySafe),
-            Ok(()) => (State::Contained, Status::Contained),
-        };
-        case.incident.state = state;
-        if state == State::Contained {
-            case.incident.contained = case.incident.receipt.iter().map(|entry| entry.at).max();
-        }
-        case.incident.error = result.as_ref().err().map(in_full);
-        let key = MemoryKey::of(R::SPEC.name, &case.plan.resource);
-        if let Err(source) = self.ledger.settle(&case.incident, &key).await {
-            return Err(RespondError::Receipt { incident: case.incident.id, source });
-        }
-        self.tell(&case.incident).await;
-        result.map(|()| Outcome::of(&case.incident, status))
-    }
-
-    /// Whether the claim that seems to be somebody else's is ours after all: granted, and the answer lost on its way.
-    async fn is_ours<R: Responder>(&self, case: &Case<'_, R>) -> Result<bool, LedgerError> {
-        let key = MemoryKey::of(R::SPEC.name, &case.finding.resource);
-        let found = self.ledger.recall(&case.incident.id, &key).await?.incident;
-        Ok(found.is_some_and(|found| found.state == State::Claimed && found.lease == case.incident.lease))
-    }
-
-    async fn apply<R: Responder>(
-        &self,
-        responder: &R,
-        incident: &mut Incident,
-        changes: Vec<R::Change>,
-        warrant: &Warrant,
-    ) -> Result<(), Stopped> {
-        for change in changes {
-            let left = self.deadline - SETTLING_TIME - self.clock.now();
-            let left = left.to_std().map_err(|_| Stopped::OutOfTime)?;
-            let applied = match select(pin!(responder.apply(&change, warrant)), pin!(self.clock.sleep(left))).await {
-                Either::Left((applied, _)) => applied.map_err(Stopped::Call)?,
-                Either::Right(_) => return Err(Stopped::OutOfTime),
-            };
-            if applied == Applied::Changed {
-                incident.receipt.push(entry(&change, self.clock.now(), false));
-            }
-        }
-        Ok(())
-    }
-
-    async fn verify<R: Responder>(&self, responder: &R, case: &Case<'_, R>) -> Result<(), RespondError> {
-        let incident = case.incident.id.clone();
-        let changes: Vec<R::Change> = case.incident.receipt.iter().filter_map(|entry| stored(&entry.change)).collect();
-        let mut missing = None;
-        for wait in LOOKS {
-            if self.deadline - SETTLING_TIME < self.clock.now() + wait {
-                break;
-            }
-            self.clock.sleep(wait).await;
-            let observed = match responder.observe(&case.finding).await {
-                Ok(observed) => observed,
-                Err(source) => return Err(RespondError::Verify { incident, source }),
-            };
-            missing = changes.iter().find(|change| !R::holds(change, &observed)).map(ToString::to_string);
-            if missing.is_none() {
-                return Ok(());
-            }
-        }
-        let what = missing.unwrap_or_else(|| "there was no time to look".to_owned());
-        Err(RespondError::NotSoYet { incident, what })
-    }
-
     /// A notification that fails must not undo what was achieved, nor bring the event back: the incident is stored.
-    async fn tell(&self, incident: &Incident) {
+    pub(crate) async fn tell(&self, incident: &Incident) {
         if let Err(error) = self.notifier.notify(incident).await {
             tracing::error!(incident = %incident.id, error = &error as &dyn Error, "nobody was told");
         }
@@ -396,11 +280,6 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
     }
 }
 
-enum Stopped {
-    Call(CallError),
-    OutOfTime,
-}
-
 /// The changes in the incident's plan that the account shows as made.
 fn found_made<'a, R: Responder>(incident: &'a Incident, observed: &'a R::Observed) -> impl Iterator<Item = R::Change> {
     incident.plan.iter().filter_map(stored::<R::Change>).filter(|change| R::holds(change, observed))
@@ -417,13 +296,13 @@ pub(crate) fn complete_receipt<R: Responder>(incident: &mut Incident, observed: 
 }
 
 /// `None` where another version of the function wrote a change that this one does not know.
-fn stored<C: Change>(change: &Value) -> Option<C> {
+pub(crate) fn stored<C: Change>(change: &Value) -> Option<C> {
     C::deserialize(change)
         .inspect_err(|error| tracing::error!(error = error as &dyn Error, "a stored change is not understood"))
         .ok()
 }
 
-fn entry<C: Change>(change: &C, at: DateTime<Utc>, presumed: bool) -> Entry {
+pub(crate) fn entry<C: Change>(change: &C, at: DateTime<Utc>, presumed: bool) -> Entry {
     Entry { key: change.key(), did: change.to_string(), change: to_value(change), at, presumed, undone: None }
 }
 
@@ -437,7 +316,7 @@ fn charge<R: Responder>(limit: &Limit, case: &Case<'_, R>) -> Charge {
     Charge { budget, count: limit.count, window: limit.window }
 }
 
-fn in_words(window: Duration) -> String {
+pub(crate) fn in_words(window: Duration) -> String {
     let seconds = window.as_secs();
     match (seconds % 86_400, seconds % 3_600, seconds % 60) {
         (0, _, _) => format!("{} d", seconds / 86_400),

@@ -122,6 +122,7 @@ pub trait Responder {
     /// Whether the account looks as `change` leaves it.
     fn holds(change: &Self::Change, observed: &Self::Observed) -> bool;
 
-    /// Makes one change. Idempotent.
+    /// Makes one change, in one attempt. Idempotent. [`Path`](crate::Path) tries again where that can help: a retry
+    /// inside this call would find a change made whose first answer was lost, and take it for somebody else's.
     async fn apply(&self, change: &Self::Change, warrant: &Warrant) -> Result<Applied, CallError>;
 }

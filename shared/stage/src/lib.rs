@@ -14,10 +14,12 @@
 //! ```
 //!
 //! Everything listens on loopback only, and every process started here ends with its handle. No
-//! AWS SDK, no policy: `countermand demo` and the end-to-end tests bring those.
+//! AWS service is called here, no policy is known: `countermand demo` and the end-to-end tests bring those.
 
+mod account;
 mod binaries;
 mod clock;
+mod deployment;
 mod emulator;
 mod error;
 mod function;
@@ -27,7 +29,9 @@ mod proxy;
 mod surroundings;
 pub mod trail;
 
+pub use account::Account;
 pub use binaries::binaries;
+pub use deployment::{Delivery, DeployError, Deployed, Deployment};
 pub use emulator::Emulator;
 pub use error::{HttpError, StageError};
 pub use function::{Answer, Function, FunctionBuilder, FunctionError};

@@ -1,0 +1,171 @@
+//! The writing half of the path: claim, apply, verify, receipt.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures_util::future::{Either, select};
+use policy::Warrant;
+
+use crate::call_error::{CallError, CallErrorKind};
+use crate::change::Applied;
+use crate::incident::{Incident, State};
+use crate::ledger::{Charge, Claim, Ledger, LedgerError, MemoryKey};
+use crate::outcome::{Outcome, Status};
+use crate::path::{Case, Clock, Notifier, Path, entry, in_words, stored};
+use crate::respond_error::{RespondError, in_full};
+use crate::responder::Responder;
+
+/// What is left of an invocation when no further change may begin: time to store the receipt.
+const SETTLING_TIME: TimeDelta = TimeDelta::milliseconds(2_500);
+
+/// The waits between looks at whether a change has shown: AWS's reads may lag behind its writes for some seconds.
+/// Source: IAM User Guide, "Troubleshoot IAM: Changes that I make are not always immediately visible".
+const LOOKS: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
+
+/// The waits between tries of a change that AWS throttled or did not answer.
+const TRIES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1_500)];
+
+enum Made {
+    ByUs { presumed: bool },
+    BySomebodyElse,
+}
+
+enum Stopped {
+    Call(CallError),
+    OutOfTime,
+}
+
+impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
+    /// Claims the incident, makes the changes, looks whether they show and stores the receipt.
+    pub(crate) async fn go_on<R: Responder>(
+        &self,
+        responder: &R,
+        mut case: Case<'_, R>,
+        changes: Vec<R::Change>,
+        warrant: Option<Warrant>,
+        charges: &[Charge],
+    ) -> Result<Outcome, RespondError> {
+        match self.ledger.claim(&case.incident, case.seen.as_ref(), charges, self.clock.now()).await? {
+            Claim::Granted => (),
+            Claim::Taken if self.is_ours(&case).await? => (),
+            Claim::Taken => return Ok(Outcome::of(&case.incident, Status::Duplicate)),
+            Claim::Spent(charge) => {
+                case.incident.because = format!(
+                    "the budget `{}` of {} in {} is spent, so this waits for a person",
+                    charge.budget,
+                    charge.count,
+                    in_words(charge.window)
+                );
+                "approve".clone_into(&mut case.incident.verdict);
+                return self.conclude(case, Status::Pending).await;
+            }
+        }
+        let planned = changes.len();
+        let applied = match &warrant {
+            Some(warrant) => self.apply(responder, &mut case.incident, changes, warrant).await,
+            None => Ok(()),
+        };
+        let done = case.incident.receipt.len();
+        let id = case.incident.id.clone();
+        let result = match applied {
+            Ok(()) => self.verify(responder, &case).await,
+            Err(Stopped::Call(source)) => Err(RespondError::Apply { incident: id, done, planned, source }),
+            Err(Stopped::OutOfTime) => Err(RespondError::OutOfTime { incident: id, done, planned }),
+        };
+        let (state, status) = match &result {
+            Err(_) => (State::Failed, Status::Failed),
+            // Somebody made each change between our look and our write.
+            Ok(()) if case.incident.receipt.is_empty() => (State::AlreadySafe, Status::AlreadySafe),
+            Ok(()) => (State::Contained, Status::Contained),
+        };
+        case.incident.state = state;
+        if state == State::Contained {
+            case.incident.contained = case.incident.receipt.iter().map(|entry| entry.at).max();
+        }
+        case.incident.error = result.as_ref().err().map(in_full);
+        let key = MemoryKey::of(R::SPEC.name, &case.plan.resource);
+        if let Err(source) = self.ledger.settle(&case.incident, &key).await {
+            return Err(RespondError::Receipt { incident: case.incident.id, source });
+        }
+        self.tell(&case.incident).await;
+        result.map(|()| Outcome::of(&case.incident, status))
+    }
+
+    /// Whether the claim that seems to be somebody else's is ours after all: granted, and the answer lost on its way.
+    async fn is_ours<R: Responder>(&self, case: &Case<'_, R>) -> Result<bool, LedgerError> {
+        let key = MemoryKey::of(R::SPEC.name, &case.finding.resource);
+        let found = self.ledger.recall(&case.incident.id, &key).await?.incident;
+        Ok(found.is_some_and(|found| found.state == State::Claimed && found.lease == case.incident.lease))
+    }
+
+    async fn apply<R: Responder>(
+        &self,
+        responder: &R,
+        incident: &mut Incident,
+        changes: Vec<R::Change>,
+        warrant: &Warrant,
+    ) -> Result<(), Stopped> {
+        for change in changes {
+            let made = self.make(responder, &change, warrant).await?;
+            if let Made::ByUs { presumed } = made {
+                incident.receipt.push(entry(&change, self.clock.now(), presumed));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one change, trying again where AWS throttles or does not answer. The tries are counted here and not by
+    /// the SDK: a change that is found made after an attempt without an answer is ours, and belongs in the receipt.
+    async fn make<R: Responder>(&self, responder: &R, change: &R::Change, warrant: &Warrant) -> Result<Made, Stopped> {
+        let mut unanswered = false;
+        let mut waits = TRIES.iter();
+        loop {
+            let left = self.deadline - SETTLING_TIME - self.clock.now();
+            let left = left.to_std().map_err(|_| Stopped::OutOfTime)?;
+            let result = match select(pin!(responder.apply(change, warrant)), pin!(self.clock.sleep(left))).await {
+                Either::Left((result, _)) => result,
+                Either::Right(_) => return Err(Stopped::OutOfTime),
+            };
+            match result {
+                Ok(Applied::Changed) => return Ok(Made::ByUs { presumed: false }),
+                Ok(Applied::AlreadySo) if unanswered => return Ok(Made::ByUs { presumed: true }),
+                Ok(Applied::AlreadySo) => return Ok(Made::BySomebodyElse),
+                Err(error) if !error.is_retryable() => return Err(Stopped::Call(error)),
+                Err(error) => {
+                    unanswered |= error.kind == CallErrorKind::Unanswered;
+                    let Some(wait) = waits.next() else { return Err(Stopped::Call(error)) };
+                    self.clock.sleep((*wait).min(left)).await;
+                }
+            }
+        }
+    }
+
+    async fn verify<R: Responder>(&self, responder: &R, case: &Case<'_, R>) -> Result<(), RespondError> {
+        let incident = case.incident.id.clone();
+        let changes: Vec<R::Change> = case.incident.receipt.iter().filter_map(|entry| stored(&entry.change)).collect();
+        let mut missing = None;
+        for wait in LOOKS {
+            if self.deadline - SETTLING_TIME < self.clock.now() + wait {
+                break;
+            }
+            self.clock.sleep(wait).await;
+            let observed = match responder.observe(&case.finding).await {
+                Ok(observed) => observed,
+                Err(source) => return Err(RespondError::Verify { incident, source }),
+            };
+            missing = changes.iter().find(|change| !R::holds(change, &observed)).map(ToString::to_string);
+            if missing.is_none() {
+                return Ok(());
+            }
+        }
+        let what = missing.unwrap_or_else(|| "there was no time to look".to_owned());
+        Err(RespondError::NotSoYet { incident, what })
+    }
+}

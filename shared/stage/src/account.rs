@@ -1,0 +1,92 @@
+//! An AWS account to play in: the emulator behind the proxy, and the people who act in it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use aws_config::BehaviorVersion;
+use aws_config::Region;
+use aws_credential_types::Credentials;
+use aws_types::SdkConfig;
+use serde_json::Value;
+
+use crate::emulator::Emulator;
+use crate::error::StageError;
+use crate::proxy::{Call, Proxy};
+use crate::trail::{self, Identity};
+
+/// The emulator behind a recording proxy, and who signs with which key.
+#[derive(Debug)]
+pub struct Account {
+    emulator: Emulator,
+    proxy: Proxy,
+    actors: RefCell<BTreeMap<String, Identity>>,
+}
+
+impl Account {
+    /// An empty account.
+    pub async fn open() -> Result<Self, StageError> {
+        let emulator = Emulator::start().await?;
+        let proxy = Proxy::start(emulator.address()).await?;
+        Ok(Self { emulator, proxy, actors: RefCell::default() })
+    }
+
+    /// The emulator itself, for what should not be recorded.
+    #[must_use]
+    pub fn emulator(&self) -> &Emulator {
+        &self.emulator
+    }
+
+    /// The proxy that everybody's calls go through.
+    #[must_use]
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// An SDK configuration with which `who` acts in `region`; from now on his calls can be told from others'.
+    pub async fn acting_as(&self, who: Identity, region: &str) -> SdkConfig {
+        let key = self.key_of(who);
+        let credentials = Credentials::new(key, "not-a-secret", None, None, "stage");
+        aws_config::defaults(BehaviorVersion::latest())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .endpoint_url(self.proxy.endpoint())
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(credentials)
+            .load()
+            .await
+    }
+
+    /// The environment with which a process acts as `who` in `region`.
+    pub fn environment_of(&self, who: Identity, region: &str) -> Vec<(&'static str, OsString)> {
+        vec![
+            ("AWS_ENDPOINT_URL", self.proxy.endpoint().into()),
+            ("AWS_REGION", region.into()),
+            ("AWS_ACCESS_KEY_ID", self.key_of(who).into()),
+            ("AWS_SECRET_ACCESS_KEY", "not-a-secret".into()),
+        ]
+    }
+
+    /// The events that AWS would have sent for the calls since this was last asked, oldest first.
+    pub fn events(&self) -> Vec<Value> {
+        self.proxy.clear().iter().filter_map(|call| self.event_of(call)).collect()
+    }
+
+    /// The event that AWS would have sent for a call; `None` where it would send none, or does not know the caller.
+    #[must_use]
+    pub fn event_of(&self, call: &Call) -> Option<Value> {
+        let actors = self.actors.borrow();
+        let who = actors.get(&call.access_key_id)?;
+        trail::record(call, who).map(|record| trail::envelope(&record))
+    }
+
+    /// A key for each actor, so that the proxy can tell from a signature who it was.
+    fn key_of(&self, who: Identity) -> String {
+        let mut actors = self.actors.borrow_mut();
+        if let Some((key, _)) = actors.iter().find(|(_, known)| known.arn() == who.arn()) {
+            return key.clone();
+        }
+        let key = format!("AKIASTAGE{:011}", actors.len());
+        actors.insert(key.clone(), who);
+        key
+    }
+}
