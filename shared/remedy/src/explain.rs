@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use cloudtrail::{Event, EventError};
-use policy::{Decision, Policies, Request};
+use policy::{Decision, Policies, Request, Severity};
 use serde_json::Value;
 
 use crate::change::Change;
@@ -20,6 +20,8 @@ pub struct Explanation {
     pub responder: &'static str,
     /// How sure the event makes us: with [`Certainty::Live`] the plan is only what may happen.
     pub certainty: Certainty,
+    /// How bad it is.
+    pub severity: Severity,
     /// What is wrong, in the responder's words.
     pub subject: Value,
     /// Resource, facts and changes to expect.
@@ -75,6 +77,7 @@ fn explain_one<R: Responder>(
         incident: IncidentId::derive(&event.id, R::SPEC.name, &finding.resource),
         responder: R::SPEC.name,
         certainty: finding.certainty,
+        severity: finding.severity,
         subject: to_value(&finding.subject),
         plan: Plan { resource, facts, remedy },
         decision,

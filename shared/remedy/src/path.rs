@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use cloudtrail::{Arn, Body, Event, Principal};
-use futures_util::future::join;
+use futures_util::future::{FutureExt, join};
 use policy::{Decision, Limit, Per, Policies, Request, Verdict};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -83,7 +83,8 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             Err(error) => return Responded { failure: Some(error.into()), ..responded },
         };
         for finding in findings {
-            match self.deal_with(responder, event, finding).await {
+            // Boxed, since the nested futures of path and SDK together are deeper than the compiler will follow.
+            match self.deal_with(responder, event, finding).boxed_local().await {
                 Ok(outcome) => responded.outcomes.push(outcome),
                 Err(error) => {
                     tracing::error!(error = &error as &dyn Error, "a finding was not dealt with");

@@ -150,8 +150,24 @@ impl Function {
     /// One process does one event at a time: a second invocation waits for the first, and its
     /// deadline runs from when it is handed over. Dropping the future abandons the answer only.
     pub async fn invoke_raw(&self, payload: impl Into<Bytes>, deadline: Duration) -> Result<Answer, FunctionError> {
+        self.run(clock::fresh_id(), payload.into(), deadline).await
+    }
+
+    /// Hands over an event under this request id: Lambda's retries of an asynchronous invocation carry the id of the
+    /// first attempt.
+    pub async fn invoke_as(
+        &self,
+        request_id: &str,
+        event: &Value,
+        deadline: Duration,
+    ) -> Result<Answer, FunctionError> {
+        let payload = serde_json::to_vec(event).map_err(FunctionError::Event)?;
+        self.run(request_id.to_owned(), payload.into(), deadline).await
+    }
+
+    async fn run(&self, request_id: String, payload: Bytes, deadline: Duration) -> Result<Answer, FunctionError> {
         let began = clock::now();
-        let mut invoked = self.api.enqueue(payload.into(), deadline);
+        let mut invoked = self.api.enqueue(request_id, payload, deadline);
         let timed_out = async {
             invoked.handed_over.notified().await;
             tokio::time::sleep(deadline).await;

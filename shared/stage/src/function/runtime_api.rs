@@ -107,9 +107,8 @@ impl RuntimeApi {
         self.shared.init_failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn enqueue(&self, payload: Bytes, deadline: Duration) -> Invoked {
+    pub(super) fn enqueue(&self, id: String, payload: Bytes, deadline: Duration) -> Invoked {
         let (outcome, outcome_of) = oneshot::channel();
-        let id = clock::fresh_id();
         let handed_over = Arc::new(Notify::new());
         let invoked = Invoked { id: id.clone(), outcome: outcome_of, handed_over: Arc::clone(&handed_over) };
         // The receiver lives in `shared`, which we hold.

@@ -1,0 +1,139 @@
+"""Looks at what AWS will make of template.yaml, after SAM's transformation.
+
+    template_check.py TEMPLATE OUTPUT     who may invoke a function, and where a lost event goes; OUTPUT is given the
+                                          transformed template, for cfn-lint
+    template_check.py --built TEMPLATE    that `sam build` left a binary of each function and the layer's policies
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from samcli.yamlhelper import yaml_parse
+from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
+
+
+def transformed(path, region):
+    os.environ["AWS_DEFAULT_REGION"] = region
+    template = yaml_parse(Path(path).read_text())
+    for resource in template["Resources"].values():
+        # `sam package` does this: the translator knows code by its place in S3 only.
+        for uri in ("CodeUri", "ContentUri"):
+            if uri in resource.get("Properties", {}):
+                resource["Properties"][uri] = "s3://bucket/key"
+    # No managed policy is known to the translator: a role that SAM would give one by name fails here.
+    metrics = Metrics("none", DummyMetricsPublisher())
+    result = Translator({}, Parser(), metrics=metrics).translate(template, {"AWS::Region": region})
+    metrics.publish()
+    return result
+
+
+def of_type(resources, kind):
+    return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
+
+
+def the_arn_of(value):
+    """The logical id in a `!GetAtt X.Arn`."""
+    match value:
+        case {"Fn::GetAtt": [name, "Arn"]}:
+            return name
+        case {"Fn::GetAtt": str(name)}:
+            return name.removesuffix(".Arn")
+        case _:
+            return None
+
+
+def problems(resources):
+    functions = of_type(resources, "AWS::Lambda::Function")
+    rules = of_type(resources, "AWS::Events::Rule")
+    permissions = of_type(resources, "AWS::Lambda::Permission")
+    configs = of_type(resources, "AWS::Lambda::EventInvokeConfig")
+    roles = of_type(resources, "AWS::IAM::Role")
+
+    invoked_by = {}
+    for name, permission in permissions.items():
+        properties = permission["Properties"]
+        rule = the_arn_of(properties.get("SourceArn"))
+        if properties["Action"] != "lambda:InvokeFunction" or properties["Principal"] != "events.amazonaws.com":
+            yield f"{name} allows something other than EventBridge's invocation"
+        if rule not in rules:
+            yield f"{name} is not limited to one rule of this template: SourceArn is {properties.get('SourceArn')}"
+            continue
+        if permission.get("Condition") != rules[rule].get("Condition"):
+            yield f"{name} and {rule} stand under different conditions"
+        invoked_by[rule] = properties["FunctionName"].get("Ref")
+
+    targeted = set()
+    for name, rule in rules.items():
+        targets = rule["Properties"]["Targets"]
+        if len(targets) != 1:
+            yield f"{name} has {len(targets)} targets"
+        for target in targets:
+            function = the_arn_of(target["Arn"])
+            targeted.add(function)
+            if invoked_by.get(name) != function:
+                yield f"{name} hands events to {function}, which it may not invoke"
+            if "DeadLetterConfig" not in target or "RetryPolicy" not in target:
+                yield f"{name} loses what it cannot deliver"
+
+    for name in functions:
+        config = [c["Properties"] for c in configs.values() if c["Properties"]["FunctionName"].get("Ref") == name]
+        if len(config) != 1 or "OnFailure" not in config[0].get("DestinationConfig", {}):
+            yield f"{name} loses the events it fails on"
+        if name not in targeted:
+            yield f"no rule hands {name} an event"
+
+    if len(roles) != len(functions):
+        yield f"{len(functions)} functions share {len(roles)} roles"
+    for name, role in roles.items():
+        if role["Properties"].get("ManagedPolicyArns") != [{"Ref": "ResponderAccess"}]:
+            yield f"{name} is given more than ResponderAccess and its own: {role['Properties'].get('ManagedPolicyArns')}"
+    if not functions:
+        yield "there is no function"
+
+
+def built_problems(path):
+    template = yaml_parse(Path(path).read_text())["Resources"]
+    folder = Path(".aws-sam/build")
+    built = yaml_parse((folder / "template.yaml").read_text())["Resources"]
+    for name in of_type(template, "AWS::Serverless::Function"):
+        binary = folder / built[name]["Properties"]["CodeUri"] / "bootstrap"
+        if not binary.is_file() or binary.read_bytes()[:4] != b"\x7fELF":
+            yield f"{name} was not built: {binary}"
+        else:
+            print(f"{binary}: {binary.stat().st_size / 1e6:.1f} MB")
+    for name in of_type(template, "AWS::Serverless::LayerVersion"):
+        layer = folder / built[name]["Properties"]["ContentUri"]
+        policies = sorted(policy.name for policy in layer.glob("policies/*.cedar"))
+        if not policies:
+            yield f"{name} would hold no /opt/policies/*.cedar: it is made of {layer}"
+        else:
+            print(f"/opt/policies: {', '.join(policies)}")
+
+
+def main(arguments):
+    match arguments:
+        case ["--built", path]:
+            found = list(built_problems(path))
+        case [path, output]:
+            found = []
+            for partition, region in REGIONS.items():
+                template = transformed(path, region)
+                found += [f"{partition}: {problem}" for problem in problems(template["Resources"])]
+                if partition == "aws":
+                    Path(output).write_text(json.dumps(template, indent=2, default=str))
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
+    for problem in found:
+        print(problem, file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

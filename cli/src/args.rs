@@ -1,0 +1,124 @@
+//! The command line.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::incidents::Since;
+use crate::output::Format;
+use crate::responders::ENTRIES;
+use crate::{demo, explain, policies};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing to do, or done
+  1  failed, if only in part
+  2  the command was not understood
+  3  findings that would be acted on (explain)";
+
+/// Undoes dangerous changes in AWS accounts seconds after they are made.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "countermand", version, after_help = EXIT_CODES, max_term_width = 120)]
+pub(crate) struct Cli {
+    /// For whom the results are: a person, or a program that reads one JSON object a line
+    #[arg(long, global = true, value_enum, default_value = "human", hide_possible_values = true)]
+    #[arg(value_name = "human|json")]
+    pub(crate) format: Format,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Command {
+    /// List the responders: what they fire on, what they do, how it is undone, what they may
+    Responders,
+    /// Say what would be done about an event, and why; needs no AWS
+    Explain(explain::Args),
+    /// Work with policies
+    #[command(subcommand)]
+    Policy(policies::Command),
+    /// Look at what was done in your accounts, and take it back
+    #[command(subcommand)]
+    Incidents(Incidents),
+    /// Play an attack against an emulated account, and watch it being undone
+    Demo(demo::Args),
+    /// Print a script that completes this command in a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Incidents {
+    /// List incidents, newest first
+    List(List),
+    /// Tell the whole story of an incident
+    Show {
+        /// The incident's id, or a beginning of it that no other id has
+        id: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Take back what was changed, with your own AWS credentials
+    Undo(Undo),
+}
+
+/// Where the ledger is, and who asks.
+#[derive(Debug, Clone, clap::Args)]
+#[command(
+    next_help_heading = "AWS (endpoints come from AWS_ENDPOINT_URL, credentials from where the AWS CLI finds them)"
+)]
+pub(crate) struct Connection {
+    /// The name or ARN of the ledger's DynamoDB table
+    #[arg(long, env = "COUNTERMAND_TABLE")]
+    pub(crate) table: String,
+    /// The profile in your AWS configuration
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// The region of the ledger's table
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct List {
+    /// Opened since: an age such as 30m, 24h or 7d, or a time such as 2026-11-22T07:00:00Z
+    #[arg(long, default_value = "7d", value_name = "WHEN", value_parser = Since::parse)]
+    pub(crate) since: Since,
+    /// Only of this responder
+    #[arg(long, value_parser = PossibleValuesParser::new(ENTRIES.iter().map(|entry| entry.spec.name)))]
+    pub(crate) responder: Option<String>,
+    /// Only where the actor's ARN or name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) actor: Option<String>,
+    /// Only where the incident stands so: contained, pending, undone, …
+    #[arg(long, value_parser = crate::incidents::state)]
+    pub(crate) state: Option<remedy::State>,
+    /// Only of this account
+    #[arg(long, value_parser = cloudtrail::AccountId::parse)]
+    pub(crate) account: Option<cloudtrail::AccountId>,
+    /// The newest so many
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Undo {
+    /// Incidents' ids, or beginnings of them that no other ids have
+    #[arg(value_name = "ID", required = true)]
+    pub(crate) ids: Vec<String>,
+    /// Only show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Undo even where the account is no longer as we left it
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}

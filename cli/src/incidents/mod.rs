@@ -1,0 +1,168 @@
+//! `countermand incidents`: what was done, and taking it back.
+
+mod list;
+mod show;
+mod undo;
+
+use std::io::{self, IsTerminal};
+
+use aws_config::{Region, SdkConfig};
+use chrono::{DateTime, TimeDelta, Utc};
+use lambda::{DynamoLedger, Lookup};
+use remedy::{Incident, LedgerError, State};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+
+use crate::args::{Connection, Incidents};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Output, Tone};
+
+pub(crate) fn run(command: &Incidents, now: DateTime<Utc>, out: &mut Output) -> Result<Exit, Failure> {
+    if let Incidents::Undo(args) = command
+        && !args.yes
+        && !args.dry_run
+        && !io::stdin().is_terminal()
+    {
+        return Err(Failure::NobodyToAsk);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+    runtime.block_on(async {
+        match command {
+            Incidents::List(args) => list::run(args, now, out).await,
+            Incidents::Show { id, connection } => show::run(id, connection, out).await,
+            Incidents::Undo(args) => undo::run(args, now, out).await,
+        }
+    })
+}
+
+/// Where `--since` begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Since {
+    Ago(TimeDelta),
+    At(DateTime<Utc>),
+}
+
+/// Text that is neither an age nor a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an age is like 30m, 24h or 7d, a time like 2026-11-22T07:00:00Z")]
+pub(crate) struct NoTime;
+
+impl Since {
+    pub(crate) fn parse(text: &str) -> Result<Self, NoTime> {
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+            return Ok(Self::At(time.with_timezone(&Utc)));
+        }
+        let unit: fn(i64) -> Option<TimeDelta> = match text.chars().next_back() {
+            Some('m') => TimeDelta::try_minutes,
+            Some('h') => TimeDelta::try_hours,
+            Some('d') => TimeDelta::try_days,
+            _ => return Err(NoTime),
+        };
+        let number = text.get(..text.len() - 1).and_then(|number| number.parse::<u32>().ok()).ok_or(NoTime)?;
+        unit(number.into()).map(Self::Ago).ok_or(NoTime)
+    }
+
+    /// As early as time goes where an age leads beyond it.
+    fn before(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::Ago(age) => now.checked_sub_signed(age).unwrap_or(DateTime::UNIX_EPOCH),
+            Self::At(time) => time,
+        }
+    }
+}
+
+/// A state by its name.
+pub(crate) fn state(text: &str) -> Result<State, serde::de::value::Error> {
+    State::deserialize(text.into_deserializer())
+}
+
+fn tone(state: State) -> Tone {
+    match state {
+        State::Contained | State::AlreadySafe => Tone::Good,
+        State::Pending | State::Claimed => Tone::Warning,
+        State::Failed | State::Uncontainable => Tone::Bad,
+        State::Observed | State::Exempt | State::Undone => Tone::Plain,
+    }
+}
+
+/// The ledger, and the configuration of the operator's own clients.
+struct Session {
+    config: SdkConfig,
+    ledger: DynamoLedger,
+    table: String,
+}
+
+impl Session {
+    async fn open(Connection { table, profile, region }: &Connection) -> Result<Self, Failure> {
+        let mut config = lambda::operator_config(profile.as_deref()).await?;
+        if let Some(region) = region {
+            config = config.into_builder().region(Region::new(region.clone())).build();
+        }
+        if config.region().is_none() {
+            return Err(Failure::NoRegion);
+        }
+        let ledger = DynamoLedger::new(&config, table.clone());
+        Ok(Self { config, ledger, table: table.clone() })
+    }
+
+    fn ledger_failed(&self, source: LedgerError) -> Failure {
+        Failure::Ledger { table: self.table.clone(), source }
+    }
+
+    /// The incident that a person means, or why there is none.
+    async fn find(&self, id: &str) -> Result<Result<Incident, NoIncident>, Failure> {
+        let id = id.trim();
+        Ok(match self.ledger.find(id).await.map_err(|source| self.ledger_failed(source))? {
+            Lookup::Found(incident) => Ok(*incident),
+            Lookup::Absent => Err(NoIncident::Absent { id: id.to_owned() }),
+            Lookup::Ambiguous(ids) => {
+                let ids: Vec<&str> = ids.iter().map(remedy::IncidentId::as_str).collect();
+                Err(NoIncident::Ambiguous { id: id.to_owned(), ids: ids.join(", ") })
+            }
+        })
+    }
+}
+
+/// An id that leads to no incident.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum NoIncident {
+    #[error("no incident has the id `{id}`, or one that begins so")]
+    Absent { id: String },
+    #[error("several incidents have ids that begin with `{id}`: {ids}")]
+    Ambiguous { id: String, ids: String },
+}
+
+impl NoIncident {
+    fn help(&self) -> &'static str {
+        match self {
+            Self::Absent { .. } => "`countermand incidents list` shows them; check --table and --region",
+            Self::Ambiguous { .. } => "type more of the id",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn since_is_an_age_or_a_time() {
+        let now = DateTime::parse_from_rfc3339("2026-11-22T08:00:00Z").unwrap().to_utc();
+        let since = |text: &str| Since::parse(text).map(|since| since.before(now).to_rfc3339());
+        assert_eq!(since("90m").unwrap(), "2026-11-22T06:30:00+00:00");
+        assert_eq!(since("24h").unwrap(), "2026-11-21T08:00:00+00:00");
+        assert_eq!(since("7d").unwrap(), "2026-11-15T08:00:00+00:00");
+        assert_eq!(since("2026-11-20T01:00:00+01:00").unwrap(), "2026-11-20T00:00:00+00:00");
+        assert_eq!(since("4294967295d").unwrap(), "1970-01-01T00:00:00+00:00");
+        for wrong in ["", "d", "-1d", "7", "7w", "1ä", "yesterday"] {
+            assert_eq!(since(wrong), Err(NoTime), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_state_goes_by_its_name() {
+        assert_eq!(state("already_safe").unwrap(), State::AlreadySafe);
+        assert!(state("open").unwrap_err().to_string().starts_with("unknown variant `open`, expected one of"));
+    }
+}

@@ -1,0 +1,196 @@
+//! `countermand incidents show`: the whole story of an incident.
+
+use std::io;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use cloudtrail::Actor;
+use policy::{Cause, Severity};
+use remedy::{Certainty, Entry, Incident, Predicted, State, Undone};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Session, tone};
+use crate::args::Connection;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Output, Span, Tone};
+use crate::responders;
+
+/// An incident as a program gets it. Other programs rely on this form.
+#[derive(Serialize)]
+pub(super) struct Line<'a> {
+    incident: &'a str,
+    state: State,
+    opened: DateTime<Utc>,
+    responder: &'a str,
+    event_id: &'a str,
+    event_name: &'a str,
+    event_time: Option<DateTime<Utc>>,
+    account: &'a str,
+    region: &'a str,
+    actor: String,
+    resource: &'a str,
+    certainty: Certainty,
+    severity: Severity,
+    verdict: &'a str,
+    policies: Vec<&'a str>,
+    because: &'a str,
+    contained: Option<DateTime<Utc>>,
+    undone: Option<&'a Undone>,
+    error: Option<&'a str>,
+    #[serde(flatten)]
+    details: Option<Details<'a>>,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    identity: &'a Actor,
+    causes: &'a [Cause],
+    facts: &'a Value,
+    before: &'a Value,
+    plan: &'a [Value],
+    receipt: &'a [Entry],
+}
+
+impl<'a> Line<'a> {
+    /// What a list tells of it.
+    pub(super) fn brief(incident: &'a Incident) -> Self {
+        Self {
+            incident: incident.id.as_str(),
+            state: incident.state,
+            opened: incident.opened,
+            responder: &incident.responder,
+            event_id: incident.event_id.as_str(),
+            event_name: &incident.event_name,
+            event_time: incident.event_time,
+            account: incident.account.as_str(),
+            region: incident.region.as_str(),
+            actor: incident.actor.principal.to_string(),
+            resource: incident.resource.arn.as_str(),
+            certainty: incident.certainty,
+            severity: incident.severity,
+            verdict: &incident.verdict,
+            policies: incident.policies.iter().map(|cause| cause.id.as_str()).collect(),
+            because: &incident.because,
+            contained: incident.contained,
+            undone: incident.undone.as_ref(),
+            error: incident.error.as_deref(),
+            details: None,
+        }
+    }
+
+    fn full(incident: &'a Incident) -> Self {
+        let Incident { actor: identity, policies: causes, facts, before, plan, receipt, .. } = incident;
+        Self { details: Some(Details { identity, causes, facts, before, plan, receipt }), ..Self::brief(incident) }
+    }
+}
+
+pub(super) async fn run(id: &str, connection: &Connection, out: &mut Output) -> Result<Exit, Failure> {
+    let session = Session::open(connection).await?;
+    match session.find(id).await? {
+        Ok(incident) if out.is_json() => out.object(&Line::full(&incident))?,
+        Ok(incident) => tell(&incident, out)?,
+        Err(none) => {
+            out.error(&none, Some(none.help()))?;
+            return Ok(Exit::Failed);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(incident: &Incident, out: &mut Output) -> io::Result<()> {
+    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
+    out.line([
+        Tone::Strong.of(format!("incident {}  ", incident.id)),
+        tone(incident.state).of(incident.state.to_string()),
+    ])?;
+    out.field("event", [incident.event_name.as_str().into(), Tone::Faint.of(format!("  {}", incident.event_id))])?;
+    let when = incident.event_time.map_or_else(|| "unknown".to_owned(), time);
+    out.field("when", [format!("{when}, noticed {}", time(incident.opened)).into()])?;
+    out.field("where", [format!("{} {}", incident.account, incident.region).into()])?;
+    out.gap()?;
+    who(&incident.actor, out)?;
+    out.gap()?;
+    let Incident { severity, resource, .. } = incident;
+    out.field("what", [Tone::Strong.of(&incident.responder), format!(", {severity} ({})", severity.get()).into()])?;
+    out.field("resource", [resource.arn.as_str().into()])?;
+    let tags = resource.tags.iter().flatten().map(|(key, value)| format!("{key} = {value}").into());
+    out.fields("tags", tags)?;
+    let facts = incident.facts.as_object().into_iter().flatten();
+    out.fields("facts", facts.map(|(name, value)| format!("{name} = {value}").into()))?;
+    out.gap()?;
+    out.field("decided", [Tone::Strong.of(&incident.verdict), format!(": {}", incident.because).into()])?;
+    let causes =
+        incident.policies.iter().filter_map(|Cause { id, reason }| Some(format!("`{id}`: {}", reason.as_ref()?)));
+    out.fields("reasons", causes.map(Span::from))?;
+    let words: Vec<Result<Predicted, String>> =
+        incident.plan.iter().map(|change| words(&incident.responder, change)).collect();
+    out.fields(
+        "plan",
+        words.iter().enumerate().map(|(index, words)| {
+            let text = words.as_ref().map_or_else(String::as_str, |words| words.does.as_str());
+            format!("{}. {text}", index + 1).into()
+        }),
+    )?;
+    out.fields(
+        "done",
+        incident.receipt.iter().map(|Entry { did, at, presumed, undone, .. }| {
+            let presumed = if *presumed { ", presumed: that run died" } else { "" };
+            let undone = undone.map_or_else(String::new, |at| format!(", undone {}", time(at)));
+            format!("{did} ({}{presumed}{undone})", time(*at)).into()
+        }),
+    )?;
+    if let (Some(contained), Some(happened)) = (incident.contained, incident.event_time) {
+        let seconds = (contained - happened).as_seconds_f64();
+        out.field("contained", [Tone::Good.of(format!("{seconds:.1} s after the event"))])?;
+    }
+    if let Some(error) = &incident.error {
+        out.field("error", [Tone::Bad.of(error)])?;
+    }
+    out.gap()?;
+    let before = serde_json::to_string_pretty(&incident.before)?;
+    out.fields("before", before.lines().map(Span::from))?;
+    out.gap()?;
+    undoing(incident, out)
+}
+
+fn who(actor: &Actor, out: &mut Output) -> io::Result<()> {
+    let Actor { principal, account, session, access_key_id, invoked_by, mfa } = actor;
+    out.field("who", [Tone::Strong.of(principal.to_string())])?;
+    let mfa = mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
+    let more = [
+        ("account", account.as_ref().map(ToString::to_string)),
+        ("session", session.clone()),
+        ("key", access_key_id.as_ref().map(ToString::to_string)),
+        ("through", invoked_by.clone()),
+        ("mfa", mfa),
+    ];
+    for (label, text) in more {
+        out.fields(label, text.map(Span::from))?;
+    }
+    Ok(())
+}
+
+fn undoing(incident: &Incident, out: &mut Output) -> io::Result<()> {
+    if let Some(Undone { by, at, forced }) = &incident.undone {
+        let forced = if *forced { ", by force: the account had changed meanwhile" } else { "" };
+        let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        return out.field("undo", [format!("undone by {by} at {at}{forced}").into()]);
+    }
+    let left: Vec<&Entry> = incident.receipt.iter().rev().filter(|entry| entry.undone.is_none()).collect();
+    if left.is_empty() {
+        return out.field("undo", ["nothing of ours is there to undo".into()]);
+    }
+    let undo = left.iter().map(|entry| match words(&incident.responder, &entry.change) {
+        Ok(words) => words.undo.into(),
+        Err(raw) => format!("the opposite of {raw}").into(),
+    });
+    out.fields("undo", undo.collect::<Vec<Span<'_>>>())?;
+    out.field("", [Tone::Strong.of(format!("countermand incidents undo {}", incident.id))])
+}
+
+/// A change in words; as it is stored where the responder of this build does not know it.
+fn words(responder: &str, change: &Value) -> Result<Predicted, String> {
+    let entry = responders::Entry::named(responder).ok_or_else(|| change.to_string())?;
+    (entry.words)(change).map_err(|_| change.to_string())
+}

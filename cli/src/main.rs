@@ -1,0 +1,67 @@
+//! `countermand`, the operator's command.
+//!
+//! One module a subcommand. What they say goes through [`output`], which shows hostile text instead of obeying it; how
+//! they end is an [`exit::Exit`]. No responder is known here by name: [`responders`] holds them all.
+
+use chrono::Utc;
+use clap::{CommandFactory, Parser};
+
+use crate::args::{Cli, Command};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+
+#[macro_use]
+mod responders;
+
+mod args;
+mod catalogue;
+mod demo;
+mod events;
+mod exit;
+mod explain;
+mod failure;
+mod incidents;
+mod output;
+mod policies;
+mod registry;
+mod terminal;
+
+fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // Nobody is left to be told that it cannot be told.
+            let _unheard = answer.print();
+            return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let mut out = Output::new(cli.format);
+    match run(cli, &mut out) {
+        Ok(exit) => exit,
+        // `countermand incidents list | head`: whoever reads has read enough, and nothing went wrong.
+        Err(failure) if failure.is_broken_pipe() => Exit::Done,
+        Err(failure) => {
+            let _unheard = out.error(&failure, failure.help());
+            failure.exit()
+        }
+    }
+}
+
+fn run(cli: Cli, out: &mut Output) -> Result<Exit, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "the command's one look at the clock; everybody else is given it")]
+    let now = Utc::now();
+    match cli.command {
+        Command::Responders => catalogue::run(out)?,
+        Command::Explain(args) => return explain::run(&args, now, out),
+        Command::Policy(policies::Command::Check(args)) => return policies::check(&args, out),
+        Command::Incidents(command) => return incidents::run(&command, now, out),
+        Command::Demo(args) => return demo::run(&args, out),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "countermand", &mut script);
+            out.script(&script)?;
+        }
+    }
+    Ok(Exit::Done)
+}

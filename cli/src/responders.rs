@@ -1,0 +1,70 @@
+//! Every responder behind one type, so that commands need not know any by name.
+
+use std::fmt;
+use std::pin::Pin;
+
+use aws_config::SdkConfig;
+use chrono::{DateTime, Utc};
+use cloudtrail::{Event, EventError};
+use lambda::{Connect, DynamoLedger};
+use policy::Policies;
+use remedy::{Change, Explanation, Incident, Predicted, Responder, Spec, Undo, UndoError, UndoReport};
+use serde::Deserialize;
+use serde_json::Value;
+
+pub(crate) use crate::registry::ENTRIES;
+
+/// Makes the list of all responders from the names of their crates, each of which has its `aws::Live`.
+macro_rules! responders {
+    ($($responder:ident $(:: $_type:ident)?),* $(,)?) => {
+        /// All responders, by name.
+        pub(crate) const ENTRIES: &[$crate::responders::Entry] =
+            &[$($crate::responders::Entry::of::<$responder::aws::Live>()),*];
+    };
+}
+
+type Explain = fn(&Event, &Policies, DateTime<Utc>) -> Result<Vec<Explanation>, EventError>;
+type UndoIn = for<'a> fn(&'a Undo<'a, DynamoLedger>, &'a SdkConfig, Incident) -> Undoing<'a>;
+type Undoing<'a> = Pin<Box<dyn Future<Output = Result<UndoReport, UndoError>> + 'a>>;
+
+/// One responder.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    /// The files of its folder.
+    pub(crate) spec: Spec,
+    /// What it would do about an event.
+    pub(crate) explain: Explain,
+    /// Takes back one of its incidents, in the account and region of the configuration.
+    pub(crate) undo: UndoIn,
+    /// A change as the ledger keeps it, in words.
+    pub(crate) words: fn(&Value) -> Result<Predicted, serde_json::Error>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Entry").field(&self.spec.name).finish()
+    }
+}
+
+impl Entry {
+    pub(crate) const fn of<R: Connect>() -> Self {
+        Self { spec: R::SPEC, explain: remedy::explain::<R>, undo: undo::<R>, words: words::<R> }
+    }
+
+    /// The responder of this name.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        ENTRIES.iter().find(|entry| entry.spec.name == name)
+    }
+}
+
+fn undo<'a, R: Connect>(undo: &'a Undo<'a, DynamoLedger>, config: &'a SdkConfig, incident: Incident) -> Undoing<'a> {
+    Box::pin(async move {
+        let responder = R::connect(config);
+        undo.run(&responder, incident).await
+    })
+}
+
+fn words<R: Responder>(change: &Value) -> Result<Predicted, serde_json::Error> {
+    let change = R::Change::deserialize(change)?;
+    Ok(Predicted { does: change.to_string(), undo: change.inverse().to_string() })
+}

@@ -1,0 +1,181 @@
+//! One responder, ready for events.
+
+use std::cell::Cell;
+use std::path::Path as Folder;
+
+use aws_types::SdkConfig;
+use chrono::{DateTime, Utc};
+use cloudtrail::Event;
+use lambda_runtime::{Context, LambdaEvent};
+use policy::{Policies, PolicyError};
+use remedy::{Clock, Incident, Notifier, NotifyError, Outcome, Path, Responded, Responder, Status};
+use serde::Serialize;
+use tracing::Instrument;
+use tracing::field::Empty;
+
+use crate::aws::function_config;
+use crate::clock::SystemClock;
+use crate::environment::Environment;
+use crate::failure::{Failure, in_full};
+use crate::ledger::DynamoLedger;
+use crate::metrics::Measured;
+use crate::notify::SnsNotifier;
+use crate::payload::Payload;
+use crate::settings::{Settings, SettingsError};
+
+/// A responder that can be given clients for the services it needs.
+pub trait Connect: Responder + Sized {
+    /// The responder with clients made from this configuration. Makes no call.
+    fn connect(config: &SdkConfig) -> Self;
+}
+
+/// Why a function does not start. It would have to guess, so its events rather wait.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error("a setting is wrong")]
+    Settings(#[from] SettingsError),
+    #[error("the policies cannot be used")]
+    Policies(#[from] PolicyError),
+}
+
+impl StartError {
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Settings(_) => "Init.Settings",
+            Self::Policies(_) => "Init.Policies",
+        }
+    }
+}
+
+/// A responder and everything it needs, made once and lent to each event.
+#[derive(Debug)]
+pub(crate) struct Function<R> {
+    responder: R,
+    settings: Settings,
+    policies: Policies,
+    ledger: DynamoLedger,
+    notifier: SnsNotifier,
+}
+
+/// What a function answers.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer {
+    outcomes: Vec<Outcome>,
+}
+
+impl<R: Connect> Function<R> {
+    pub(crate) fn prepare(environment: &Environment) -> Result<Self, StartError> {
+        let settings = Settings::read(environment)?;
+        let config = function_config(environment)?;
+        let policies = load(&settings.policies)?;
+        Ok(Self {
+            responder: R::connect(&config),
+            ledger: DynamoLedger::new(&config, &settings.table),
+            notifier: SnsNotifier::new(&config, settings.topic.as_ref()),
+            policies,
+            settings,
+        })
+    }
+
+    pub(crate) async fn invoke(&self, event: LambdaEvent<Payload>) -> Result<Answer, Failure> {
+        let LambdaEvent { payload, context } = event;
+        let responder = R::SPEC.name;
+        let span = tracing::info_span!("event", request_id = %context.request_id, responder, event_id = Empty);
+        self.deal_with(payload, &context).instrument(span).await
+    }
+
+    async fn deal_with(&self, payload: Payload, context: &Context) -> Result<Answer, Failure> {
+        let notifier = Watched { notifier: &self.notifier, failures: Cell::new(0) };
+        let (event_time, Responded { outcomes, failure }) = match payload.into_json().and_then(Event::decode) {
+            Err(error) => (None, Responded { outcomes: Vec::new(), failure: Some(error.into()) }),
+            Ok(event) => {
+                tracing::Span::current().record("event_id", event.id.as_str());
+                (event.time, self.path(&notifier, context).respond(&self.responder, &event).await)
+            }
+        };
+        let measured = Measured {
+            responder: R::SPEC.name,
+            at: SystemClock.now(),
+            event_time,
+            outcomes: &outcomes,
+            failed: failure.is_some(),
+            untold: notifier.failures.get(),
+        };
+        measured.write(std::io::stdout().lock());
+        outcomes.iter().for_each(log);
+        match failure.map(Failure) {
+            None => Ok(Answer { outcomes }),
+            Some(failure) => {
+                tracing::error!(
+                    error_type = failure.kind(),
+                    error = in_full(&failure.0),
+                    "the event was not dealt with"
+                );
+                Err(failure)
+            }
+        }
+    }
+
+    fn path<'a>(
+        &'a self,
+        notifier: &'a Watched<'a, SnsNotifier>,
+        context: &'a Context,
+    ) -> Path<'a, DynamoLedger, Watched<'a, SnsNotifier>, SystemClock> {
+        Path {
+            policies: &self.policies,
+            ledger: &self.ledger,
+            notifier,
+            clock: &SystemClock,
+            own_roles: &self.settings.own_roles,
+            owner: &context.request_id,
+            deadline: deadline(context),
+        }
+    }
+}
+
+fn load(folder: &Folder) -> Result<Policies, PolicyError> {
+    let policies = Policies::load(folder)?;
+    tracing::debug!(folder = %folder.display(), rules = policies.rules().len(), "policies loaded");
+    Ok(policies)
+}
+
+/// Lambda gives milliseconds since 1970; a number that is no time gives none.
+fn deadline(context: &Context) -> DateTime<Utc> {
+    i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+fn log(outcome: &Outcome) {
+    let Outcome { incident, resource, actor, verdict, policies, status, because, changes, .. } = outcome;
+    let status = match status {
+        Status::Contained => "contained",
+        Status::AlreadySafe => "already_safe",
+        Status::Observed => "observed",
+        Status::Pending => "pending",
+        Status::Exempt => "exempt",
+        Status::Duplicate => "duplicate",
+        Status::Uncontainable => "uncontainable",
+        Status::Failed => "failed",
+    };
+    let did: Vec<_> = changes.iter().map(|entry| entry.did.as_str()).collect();
+    tracing::info!(
+        %incident, %resource, actor, verdict, policies = policies.join(", "), status, because, did = did.join("; "),
+        "a finding was dealt with"
+    );
+}
+
+/// Counts the notifications that were not sent: the path goes on without them.
+#[derive(Debug)]
+struct Watched<'a, N> {
+    notifier: &'a N,
+    failures: Cell<u32>,
+}
+
+impl<N: Notifier> Notifier for Watched<'_, N> {
+    async fn notify(&self, incident: &Incident) -> Result<(), NotifyError> {
+        let told = self.notifier.notify(incident).await;
+        if told.is_err() {
+            self.failures.set(self.failures.get() + 1);
+        }
+        told
+    }
+}

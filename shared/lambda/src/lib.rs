@@ -1,0 +1,31 @@
+//! A responder as a Lambda function.
+//!
+//! [`serve`] is all that a function's `main` calls. This is the only crate that knows `lambda_runtime`, environment
+//! variables, DynamoDB, SNS and metrics; a responder's own calls to AWS are in its crate, which gets its clients'
+//! configuration through [`Connect`] and names its failures with [`call_error`].
+
+mod aws;
+mod calls;
+mod clock;
+mod environment;
+mod failure;
+#[cfg(test)]
+mod fixture;
+mod function;
+mod ledger;
+mod logs;
+mod metrics;
+mod notify;
+mod payload;
+mod serve;
+mod settings;
+
+pub use aws::{operator_config, sdk_config};
+pub use calls::call_error;
+pub use clock::SystemClock;
+pub use failure::in_full;
+pub use function::Connect;
+pub use ledger::{DynamoLedger, KEPT_FOR, Listing, Lookup, create_table};
+pub use notify::SnsNotifier;
+pub use serve::serve;
+pub use settings::{Settings, SettingsError};

@@ -1,0 +1,215 @@
+//! What an invocation adds to CloudWatch's metrics: one line of embedded metric format.
+//!
+//! Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format". A metric that is zero is left out, but
+//! for `Findings`: a metric is paid for by the month from its first value on.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use chrono::{DateTime, Utc};
+use remedy::{Outcome, Status};
+use serde::Serialize;
+
+const NAMESPACE: &str = "Countermand";
+const RESPONDER: &str = "responder";
+
+/// CloudWatch takes so many values of one metric from one line.
+const MOST_VALUES: usize = 100;
+
+/// What became of one event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured<'a> {
+    pub(crate) responder: &'static str,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) event_time: Option<DateTime<Utc>>,
+    pub(crate) outcomes: &'a [Outcome],
+    pub(crate) failed: bool,
+    pub(crate) untold: u32,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(rename = "_aws")]
+    aws: Metadata,
+    responder: &'a str,
+    #[serde(flatten)]
+    values: BTreeMap<&'static str, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    timestamp: i64,
+    cloud_watch_metrics: [Directive; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    namespace: &'static str,
+    dimensions: [[&'static str; 1]; 1],
+    metrics: Vec<Definition>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition {
+    name: &'static str,
+    unit: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value {
+    Count(usize),
+    Milliseconds(Vec<i64>),
+}
+
+impl Value {
+    fn unit(&self) -> &'static str {
+        match self {
+            Self::Count(_) => "Count",
+            Self::Milliseconds(_) => "Milliseconds",
+        }
+    }
+}
+
+impl Measured<'_> {
+    /// Writes the line. Metrics must not bring an event back, so that they could not be written is only logged.
+    pub(crate) fn write(&self, mut to: impl Write) {
+        let written = self.line().map_err(std::io::Error::from).and_then(|line| to.write_all(line.as_bytes()));
+        if let Err(error) = written {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the metrics were not written");
+        }
+    }
+
+    fn line(&self) -> serde_json::Result<String> {
+        let values = self.values();
+        let metrics = values.iter().map(|(name, value)| Definition { name, unit: value.unit() }).collect();
+        let directive = Directive { namespace: NAMESPACE, dimensions: [[RESPONDER]], metrics };
+        let aws = Metadata { timestamp: self.at.timestamp_millis(), cloud_watch_metrics: [directive] };
+        let mut line = serde_json::to_string(&Line { aws, responder: self.responder, values })?;
+        line.push('\n');
+        Ok(line)
+    }
+
+    fn values(&self) -> BTreeMap<&'static str, Value> {
+        let failed = usize::from(self.failed);
+        let mut counts = BTreeMap::from([("Findings", self.outcomes.len() + failed)]);
+        for outcome in self.outcomes {
+            *counts.entry(metric(outcome.status)).or_default() += 1;
+        }
+        *counts.entry("Failed").or_default() += failed;
+        counts.insert("NotifyFailed", usize::try_from(self.untold).unwrap_or(usize::MAX));
+        let mut values: BTreeMap<_, _> = counts
+            .into_iter()
+            .filter(|(name, count)| *count > 0 || *name == "Findings")
+            .map(|(name, count)| (name, Value::Count(count)))
+            .collect();
+        let times: Vec<_> = self.times_to_contain().take(MOST_VALUES).collect();
+        if !times.is_empty() {
+            values.insert("TimeToContain", Value::Milliseconds(times));
+        }
+        values
+    }
+
+    /// From the event to the last change. CloudTrail's times are whole seconds, so a quick one may seem to be before it.
+    fn times_to_contain(&self) -> impl Iterator<Item = i64> {
+        let contained = self.outcomes.iter().filter(|outcome| outcome.status == Status::Contained);
+        contained.filter_map(|outcome| {
+            let last = outcome.changes.iter().filter(|entry| !entry.presumed).map(|entry| entry.at).max()?;
+            Some((last - self.event_time?).num_milliseconds().max(0))
+        })
+    }
+}
+
+fn metric(status: Status) -> &'static str {
+    match status {
+        Status::Contained => "Contained",
+        Status::AlreadySafe => "AlreadySafe",
+        Status::Observed => "Observed",
+        Status::Pending => "Pending",
+        Status::Exempt => "Exempt",
+        Status::Duplicate => "Duplicate",
+        Status::Uncontainable => "Uncontainable",
+        Status::Failed => "Failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cloudtrail::Arn;
+    use remedy::IncidentId;
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::fixture::{entry, time};
+
+    fn outcome(status: Status, changes: Json) -> Outcome {
+        Outcome {
+            incident: IncidentId::new("i"),
+            responder: "revoke-open-ingress".to_owned(),
+            resource: Arn::parse("arn:aws:ec2:eu-west-1:123456789012:security-group/sg-1").unwrap(),
+            actor: "somebody".to_owned(),
+            verdict: "enforce".to_owned(),
+            policies: vec![],
+            status,
+            because: String::new(),
+            changes: serde_json::from_value(changes).unwrap(),
+        }
+    }
+
+    fn written(outcomes: &[Outcome], failed: bool, untold: u32) -> Json {
+        let at = time("2026-11-22T07:00:00.250Z");
+        let event_time = Some(time("2026-11-22T06:59:57Z"));
+        let mut line = Vec::new();
+        Measured { responder: "revoke-open-ingress", at, event_time, outcomes, failed, untold }.write(&mut line);
+        let line = String::from_utf8(line).unwrap();
+        assert_eq!(line.matches('\n').count(), 1);
+        serde_json::from_str(line.strip_suffix('\n').unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_as_the_specification_has_it() {
+        let changes = json!([entry("a", "2026-11-22T06:59:58Z"), entry("b", "2026-11-22T06:59:58.500Z")]);
+        let outcomes = [outcome(Status::Contained, changes), outcome(Status::Duplicate, json!([]))];
+        assert_eq!(
+            written(&outcomes, true, 1),
+            json!({
+                "_aws": {
+                    "Timestamp": 1_795_330_800_250_i64,
+                    "CloudWatchMetrics": [{
+                        "Namespace": "Countermand",
+                        "Dimensions": [["responder"]],
+                        "Metrics": [
+                            { "Name": "Contained", "Unit": "Count" },
+                            { "Name": "Duplicate", "Unit": "Count" },
+                            { "Name": "Failed", "Unit": "Count" },
+                            { "Name": "Findings", "Unit": "Count" },
+                            { "Name": "NotifyFailed", "Unit": "Count" },
+                            { "Name": "TimeToContain", "Unit": "Milliseconds" },
+                        ],
+                    }],
+                },
+                "responder": "revoke-open-ingress",
+                "Contained": 1, "Duplicate": 1, "Failed": 1, "Findings": 3, "NotifyFailed": 1, "TimeToContain": [1500],
+            })
+        );
+    }
+
+    #[test]
+    fn an_event_without_a_finding_is_counted_as_that() {
+        let line = written(&[], false, 0);
+        assert_eq!(line["Findings"], json!(0));
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"], json!([{ "Name": "Findings", "Unit": "Count" }]));
+    }
+
+    #[test]
+    fn only_changes_of_this_run_are_timed_and_none_is_before_its_event() {
+        let mut presumed = entry("a", "2026-11-22T06:59:59Z");
+        presumed["presumed"] = json!(true);
+        let early = json!([entry("b", "2026-11-22T06:59:56.900Z"), presumed]);
+        assert_eq!(written(&[outcome(Status::Contained, early)], false, 0)["TimeToContain"], json!([0]));
+        assert_eq!(written(&[outcome(Status::AlreadySafe, json!([]))], false, 0)["TimeToContain"], Json::Null);
+    }
+}

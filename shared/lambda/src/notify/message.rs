@@ -1,0 +1,202 @@
+//! The text of a notification.
+//!
+//! Names, tags and user agents in an event are chosen by whoever made the call, and whoever reads the text is about to
+//! act on it. So each value is on the one line it was given, cut to a length, and without characters that move, hide or
+//! turn text around.
+
+use std::fmt::Write;
+
+use remedy::{Incident, State};
+
+/// Less than 100 characters of ASCII, without line breaks, beginning with a letter, number or punctuation mark. Source:
+/// Amazon SNS API Reference, `Publish`, `Subject`.
+const LONGEST_SUBJECT: usize = 99;
+
+const LONGEST_VALUE: usize = 300;
+
+/// So many changes are told one by one; a message may have 256 KB.
+const MOST_CHANGES: usize = 50;
+
+pub(super) fn subject(incident: &Incident) -> String {
+    let what = match incident.state {
+        State::Contained => "contained",
+        State::Pending => "waits for you",
+        State::Observed => "observed only",
+        State::Uncontainable => "needs a person",
+        State::Failed => "FAILED",
+        _ => "looked at",
+    };
+    let (responder, resource, account) = (&incident.responder, incident.resource.arn.name(), &incident.account);
+    let subject = format!("Countermand {what}: {responder} on {resource} in {account}");
+    subject.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).take(LONGEST_SUBJECT).collect()
+}
+
+pub(super) fn body(incident: &Incident) -> String {
+    let mut text = format!("{}\n\n", headline(incident));
+    for (name, value) in lines(incident) {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{name:<10}{}", clean(&value));
+    }
+    text.push_str(&changes(incident));
+    let id = clean(incident.id.as_str());
+    if incident.receipt.iter().any(|entry| entry.undone.is_none()) {
+        let _ = write!(text, "\nTo take it back:\n  countermand incidents undo {id}\n");
+    }
+    let _ = write!(text, "\nTo see everything about it:\n  countermand incidents show {id}\n");
+    text
+}
+
+fn headline(incident: &Incident) -> &'static str {
+    match incident.state {
+        State::Contained => "A dangerous change was undone, and seen to be undone.",
+        State::Pending => "A dangerous change was found. Nothing was done about it yet: that is for you to decide.",
+        State::Observed => "A dangerous change was found. No policy permits acting, so nothing was done about it.",
+        State::Uncontainable => "A dangerous change was found that Countermand cannot undo. Somebody must.",
+        State::Failed => {
+            "A dangerous change was found, and undoing it FAILED. Part of it may be done; it is tried again."
+        }
+        _ => "A change was found that turned out to need nothing done.",
+    }
+}
+
+fn lines(incident: &Incident) -> Vec<(&'static str, String)> {
+    let actor = &incident.actor;
+    let mut who = actor.principal.to_string();
+    for (label, value) in [("session", &actor.session), ("through", &actor.invoked_by)] {
+        if let Some(value) = value {
+            let _ = write!(who, ", {label} {value}");
+        }
+    }
+    let mut lines = vec![
+        ("Who", who),
+        ("Did", incident.event_name.clone()),
+        ("On", incident.resource.arn.to_string()),
+        ("In", format!("{}, {}", incident.account, incident.region)),
+    ];
+    if let Some(time) = incident.event_time {
+        lines.push(("At", time.format("%Y-%m-%d %H:%M:%S UTC").to_string()));
+    }
+    lines.push(("Severity", incident.severity.label().to_owned()));
+    lines.push(("Decided", incident.verdict.clone()));
+    lines.push(("Because", incident.because.clone()));
+    for cause in &incident.policies {
+        let reason = cause.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        lines.push(("Policy", format!("{}{reason}", cause.id)));
+    }
+    if let Some(error) = &incident.error {
+        lines.push(("Error", error.clone()));
+    }
+    lines
+}
+
+fn changes(incident: &Incident) -> String {
+    if incident.receipt.is_empty() {
+        return "\nNothing was changed.\n".to_owned();
+    }
+    let mut text = "\nChanged:\n".to_owned();
+    for entry in incident.receipt.iter().take(MOST_CHANGES) {
+        let _ = writeln!(text, "  - {}", clean(&entry.did));
+    }
+    let more = incident.receipt.len().saturating_sub(MOST_CHANGES);
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more");
+    }
+    text
+}
+
+fn clean(value: &str) -> String {
+    let mut text: String = value.chars().map(|c| if is_deceptive(c) { ' ' } else { c }).take(LONGEST_VALUE).collect();
+    if value.chars().nth(LONGEST_VALUE).is_some() {
+        text.push('…');
+    }
+    text
+}
+
+/// Control characters, line and paragraph separators, and those without a width of their own, among them the marks that
+/// change the direction of text. Source: Unicode Technical Report #36, "Unicode Security Considerations".
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+    use crate::fixture::{entry, incident};
+
+    fn contained() -> Incident {
+        let mut incident = incident("0123456789abcdef0123");
+        incident.state = State::Contained;
+        incident.receipt = from_value(json!([entry("tcp/22-22 from 0.0.0.0/0", "2026-11-22T07:00:00Z")])).unwrap();
+        incident
+    }
+
+    #[test]
+    fn a_message_says_who_did_what_why_we_acted_and_how_to_take_it_back() {
+        assert_eq!(subject(&contained()), "Countermand contained: revoke-open-ingress on sg-1 in 123456789012");
+        assert_eq!(
+            body(&contained()),
+            "\
+A dangerous change was undone, and seen to be undone.
+
+Who       arn:aws:iam::123456789012:role/deploy, session alice
+Did       AuthorizeSecurityGroupIngress
+On        arn:aws:ec2:eu-west-1:123456789012:security-group/sg-1
+In        123456789012, eu-west-1
+At        2026-11-22 06:59:57 UTC
+Severity  HIGH
+Decided   enforce
+Because   permitted by `contain-admin-ports`
+Policy    contain-admin-ports: nobody works there
+
+Changed:
+  - revoke tcp/22-22 from 0.0.0.0/0
+
+To take it back:
+  countermand incidents undo 0123456789abcdef0123
+
+To see everything about it:
+  countermand incidents show 0123456789abcdef0123
+"
+        );
+    }
+
+    #[test]
+    fn where_nothing_was_changed_there_is_nothing_to_take_back() {
+        let mut pending = incident("0123");
+        pending.state = State::Pending;
+        let text = body(&pending);
+        assert!(text.contains("Nothing was changed.") && !text.contains("undo 0123"), "{text}");
+        assert!(subject(&pending).starts_with("Countermand waits for you: "));
+    }
+
+    #[test]
+    fn no_value_can_forge_a_line_or_hide_one() {
+        let mut forged = contained();
+        forged.event_name = "X\n\nTo take it back:\r\n  curl evil\u{2028}\u{202e}\u{200b}\u{7}".to_owned();
+        forged.actor.session = Some("ä".repeat(5000));
+        let text = body(&forged);
+        assert!(text.contains("Did       X  To take it back:    curl evil    \n"), "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("To take it back:")).count(), 1);
+        assert!(text.lines().all(|line| line.chars().count() < 330), "{text}");
+    }
+
+    #[test]
+    fn a_subject_is_short_printable_ascii() {
+        let mut long = contained();
+        long.responder = "é\n".repeat(80);
+        let subject = subject(&long);
+        assert_eq!(subject.len(), LONGEST_SUBJECT);
+        assert!(subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{subject}");
+    }
+
+    #[test]
+    fn a_long_receipt_is_cut() {
+        let mut long = contained();
+        long.receipt = vec![long.receipt[0].clone(); MOST_CHANGES + 3];
+        assert!(body(&long).contains("\n  and 3 more\n"));
+    }
+}

@@ -1,0 +1,86 @@
+//! From `main` to the last event.
+
+use std::error::Error;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use lambda_runtime::{Runtime, service_fn};
+use serde_json::json;
+
+use crate::environment::Environment;
+use crate::failure::in_full;
+use crate::function::{Connect, Function, StartError};
+use crate::logs;
+use crate::settings::required;
+
+/// What `lambda_runtime` panics without.
+const GIVEN_BY_LAMBDA: [&str; 4] =
+    [RUNTIME_API, "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"];
+const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+
+/// For how long to try to say that we cannot start.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Serves a responder's events until Lambda ends the process. All that a function's `main` does.
+#[must_use]
+pub fn serve<R: Connect>() -> ExitCode {
+    let environment = Environment::of_process();
+    logs::begin(&environment);
+    // One event at a time, and nothing to compute meanwhile: a second thread would only be one to start.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&environment, "Init.Runtime", &error),
+    };
+    runtime.block_on(async {
+        let function = match check(&environment).and_then(|()| Function::<R>::prepare(&environment)) {
+            Ok(function) => function,
+            Err(error) => return failed(&environment, error.kind(), &error),
+        };
+        match Runtime::new(service_fn(|event| function.invoke(event))).run().await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!(error = in_full(&*error), "the Lambda Runtime API is gone");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+fn check(environment: &Environment) -> Result<(), StartError> {
+    for name in GIVEN_BY_LAMBDA {
+        required(environment, name, "what Lambda sets; this program runs as a Lambda function")
+            .map_err(StartError::from)?;
+    }
+    Ok(())
+}
+
+/// Says why the function cannot start, to whoever reads the log and to Lambda.
+///
+/// Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes", Initialization error.
+fn failed(environment: &Environment, kind: &'static str, error: &dyn Error) -> ExitCode {
+    let message = in_full(error);
+    tracing::error!(error_type = kind, error = message, "the function cannot start");
+    if let Some(api) = environment.get(RUNTIME_API)
+        && let Err(error) = post_init_error(api, kind, &message)
+    {
+        tracing::error!(error = &error as &dyn Error, "Lambda was not told why");
+    }
+    ExitCode::FAILURE
+}
+
+fn post_init_error(api: &str, kind: &str, message: &str) -> io::Result<()> {
+    let body = json!({ "errorType": kind, "errorMessage": message, "stackTrace": [] }).to_string();
+    let request = format!(
+        "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: {api}\r\nContent-Type: application/json\r\n\
+         Lambda-Runtime-Function-Error-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(api)?;
+    stream.set_read_timeout(Some(LAST_WORDS))?;
+    stream.set_write_timeout(Some(LAST_WORDS))?;
+    stream.write_all(request.as_bytes())?;
+    // Were the connection closed before the answer is there, the request might be lost with it.
+    stream.read(&mut [0; 64]).map(|_| ())
+}

@@ -1,0 +1,159 @@
+//! What a deployment can set.
+
+use std::path::PathBuf;
+
+use cloudtrail::{Arn, InvalidId};
+
+use crate::environment::Environment;
+
+/// The part of the environment that is Countermand's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `COUNTERMAND_POLICIES`: the folder with the Cedar policies; `/opt/policies` if not set, which is where the
+    /// policy layer is unpacked.
+    pub policies: PathBuf,
+    /// `COUNTERMAND_TABLE`: the name or ARN of the ledger's table.
+    pub table: String,
+    /// `COUNTERMAND_TOPIC`: the SNS topic that people listen to.
+    pub topic: Option<Arn>,
+    /// `COUNTERMAND_ROLE`: the name of the role to assume in other accounts.
+    pub role: Option<String>,
+    /// `COUNTERMAND_OWN_ROLES`: the roles of our own functions, whose calls are never findings.
+    pub own_roles: Vec<Arn>,
+}
+
+/// A variable that keeps a function from starting.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A variable nothing can be done without.
+    #[error("`{name}` is not set: set it to {fix}")]
+    Missing {
+        /// The variable.
+        name: &'static str,
+        /// What it should hold.
+        fix: &'static str,
+    },
+    /// A variable that should hold an ARN.
+    #[error("`{name}` does not hold what it should: set it to {fix}")]
+    NotAnArn {
+        /// The variable.
+        name: &'static str,
+        /// What it should hold.
+        fix: &'static str,
+        /// What it holds.
+        source: InvalidId,
+    },
+    /// A variable that names a file of certificates.
+    #[error("the certificates of `{name}` cannot be read from `{}`: set it to a file of PEM certificates", path.display())]
+    Certificates {
+        /// The variable.
+        name: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file of certificates without one that can be used.
+    #[error("`{name}` names `{}`, which holds no certificate: set it to a file of PEM certificates", path.display())]
+    NoCertificates {
+        /// The variable.
+        name: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+const POLICIES: &str = "/opt/policies";
+
+impl Settings {
+    /// Reads the process's environment.
+    pub fn from_environment() -> Result<Self, SettingsError> {
+        Self::read(&Environment::of_process())
+    }
+
+    pub(crate) fn read(environment: &Environment) -> Result<Self, SettingsError> {
+        let arn = |name, fix, text: &str| {
+            Arn::parse(text.trim()).map_err(|source| SettingsError::NotAnArn { name, fix, source })
+        };
+        Ok(Self {
+            policies: environment.get("COUNTERMAND_POLICIES").unwrap_or(POLICIES).into(),
+            table: required(environment, "COUNTERMAND_TABLE", "the name of the ledger's DynamoDB table")?.to_owned(),
+            topic: environment
+                .get("COUNTERMAND_TOPIC")
+                .map(|topic| arn("COUNTERMAND_TOPIC", "the ARN of an SNS topic, or leave it out", topic))
+                .transpose()?,
+            role: environment.get("COUNTERMAND_ROLE").map(str::to_owned),
+            own_roles: environment
+                .get("COUNTERMAND_OWN_ROLES")
+                .unwrap_or_default()
+                .split(',')
+                .filter(|role| !role.trim().is_empty())
+                .map(|role| arn("COUNTERMAND_OWN_ROLES", "the ARNs of the functions' roles, with commas between", role))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// A variable nothing can be done without.
+pub(crate) fn required<'a>(
+    environment: &'a Environment,
+    name: &'static str,
+    fix: &'static str,
+) -> Result<&'a str, SettingsError> {
+    environment.get(name).ok_or(SettingsError::Missing { name, fix })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_table_is_required() {
+        let settings = Settings::read(&[("COUNTERMAND_TABLE", "ledger"), ("COUNTERMAND_TOPIC", "")].into()).unwrap();
+        let expected = Settings {
+            policies: POLICIES.into(),
+            table: "ledger".to_owned(),
+            topic: None,
+            role: None,
+            own_roles: vec![],
+        };
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn everything_can_be_set() {
+        let roles = "arn:aws:iam::123456789012:role/a, arn:aws:iam::123456789012:role/b,";
+        let settings = Settings::read(
+            &[
+                ("COUNTERMAND_TABLE", "ledger"),
+                ("COUNTERMAND_POLICIES", "/somewhere"),
+                ("COUNTERMAND_TOPIC", "arn:aws:sns:eu-west-1:123456789012:told"),
+                ("COUNTERMAND_ROLE", "countermand"),
+                ("COUNTERMAND_OWN_ROLES", roles),
+            ]
+            .into(),
+        )
+        .unwrap();
+        assert_eq!(settings.policies, PathBuf::from("/somewhere"));
+        assert_eq!(settings.topic.unwrap().name(), "told");
+        assert_eq!(settings.role.as_deref(), Some("countermand"));
+        assert_eq!(settings.own_roles.iter().map(Arn::name).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn an_error_names_the_variable_and_the_fix() {
+        let refusal = |environment: Environment| Settings::read(&environment).unwrap_err().to_string();
+        assert_eq!(
+            refusal([].into()),
+            "`COUNTERMAND_TABLE` is not set: set it to the name of the ledger's DynamoDB table"
+        );
+        assert_eq!(
+            refusal([("COUNTERMAND_TABLE", "ledger"), ("COUNTERMAND_TOPIC", "told")].into()),
+            "`COUNTERMAND_TOPIC` does not hold what it should: set it to the ARN of an SNS topic, or leave it out"
+        );
+        assert!(
+            refusal([("COUNTERMAND_TABLE", "ledger"), ("COUNTERMAND_OWN_ROLES", "role")].into())
+                .starts_with("`COUNTERMAND_OWN_ROLES`")
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! The ledger against an emulated DynamoDB.
+
+mod emulated;
+mod ledger {
+    mod budgets;
+    mod claims;
+    mod lists;
+    mod memories;
+    mod scene;
+}
+
+#[path = "../src/fixture.rs"]
+mod fixture;

@@ -1,0 +1,152 @@
+//! From a request to a verdict.
+//!
+//! Two rules stand above Cedar's own. What cannot be evaluated never becomes consent: if a `forbid`, or a permit that
+//! asks for approval, meets an error, `enforce` becomes `approve`. And tags that are not known are an error for every
+//! policy that asks for them, where Cedar would take them for absent.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+
+use cedar_policy::{ActionConstraint, EntityUid, PolicyId as CedarId, PrincipalConstraint, ResourceConstraint};
+
+use crate::policies::Policies;
+use crate::question::Question;
+use crate::{Cause, Decision, Effect, Fault, Mode, PolicyId, Request, Rule, Verdict, Warrant};
+
+impl Policies {
+    /// What the policies say to this request.
+    #[must_use]
+    pub fn decide(&self, request: &Request<'_>) -> Decision {
+        let question = match Question::of(request, &self.organization, None) {
+            Ok(question) => question,
+            Err(error) => return Decision::unasked(one_line(&error)),
+        };
+        let response = self.authorizer.is_authorized(&question.request, &self.set, &question.entities);
+        let reasons: BTreeSet<&str> = response.diagnostics().reason().map(AsRef::as_ref).collect();
+        let determining: Vec<&Rule> = self.rules.iter().filter(|rule| reasons.contains(rule.id.as_str())).collect();
+        let mut errors: Vec<Fault> = response
+            .diagnostics()
+            .errors()
+            .map(|cedar_policy::AuthorizationError::PolicyEvaluationError(error)| Fault {
+                policy: Some(PolicyId::new(AsRef::<str>::as_ref(error.policy_id()))),
+                message: one_line(error.inner()),
+            })
+            .collect();
+        if response.decision() == cedar_policy::Decision::Deny {
+            let verdict = if determining.is_empty() { Verdict::Observe } else { Verdict::Exempt };
+            return Decision::new(verdict, &determining, errors, Vec::new());
+        }
+
+        if request.resource.tags.is_none() {
+            errors.extend(self.blind_to_tags(&question, &determining).map(|rule| Fault {
+                policy: Some(rule.id.clone()),
+                message: "it asks for tags, and the tags of the resource are not known".to_owned(),
+            }));
+        }
+        let faulty = |rule: &Rule| errors.iter().any(|fault| fault.policy.as_ref() == Some(&rule.id));
+        let asking: Vec<&Rule> = determining.iter().copied().filter(|rule| rule.mode == Mode::Approve).collect();
+        if !asking.is_empty() {
+            return Decision::new(Verdict::Approve, &asking, errors, Vec::new());
+        }
+        let nothing_sure = determining.iter().all(|rule| faulty(rule));
+        let doubts: Vec<PolicyId> = self
+            .rules
+            .iter()
+            .filter(|rule| faulty(rule))
+            .filter(|rule| rule.restricts() || (nothing_sure && determining.contains(rule)))
+            .map(|rule| rule.id.clone())
+            .collect();
+        let verdict = if doubts.is_empty() { Verdict::Enforce(Warrant::by_policy()) } else { Verdict::Approve };
+        Decision::new(verdict, &determining, errors, doubts)
+    }
+
+    /// The policies that might say otherwise if they knew the resource's tags, which they do not: permits that hold,
+    /// and whatever else speaks of this principal, action and resource and can only restrict.
+    fn blind_to_tags<'a>(&'a self, question: &Question, holding: &[&'a Rule]) -> impl Iterator<Item = &'a Rule> {
+        self.rules
+            .iter()
+            .filter(|rule| rule.asks_for_tags)
+            .filter(move |rule| holding.contains(rule) || (rule.restricts() && self.concerns(rule, question)))
+    }
+
+    /// Whether the request is in the scope of a policy, whatever its condition says.
+    fn concerns(&self, rule: &Rule, question: &Question) -> bool {
+        let Some(policy) = self.set.policy(&CedarId::new(rule.id.as_str())) else { return true };
+        let Question { request, entities } = question;
+        let (Some(principal), Some(action), Some(resource)) =
+            (request.principal(), request.action(), request.resource())
+        else {
+            return true;
+        };
+        let within = |entity: &EntityUid, group: &EntityUid| entity == group || entities.is_ancestor_of(group, entity);
+        let principal = match policy.principal_constraint() {
+            PrincipalConstraint::Any => true,
+            PrincipalConstraint::Eq(other) => *principal == other,
+            PrincipalConstraint::In(group) => within(principal, &group),
+            PrincipalConstraint::Is(kind) => *principal.type_name() == kind,
+            PrincipalConstraint::IsIn(kind, group) => *principal.type_name() == kind && within(principal, &group),
+        };
+        let action = match policy.action_constraint() {
+            ActionConstraint::Any => true,
+            ActionConstraint::Eq(other) => *action == other,
+            ActionConstraint::In(any) => any.contains(action),
+        };
+        let resource = match policy.resource_constraint() {
+            ResourceConstraint::Any => true,
+            ResourceConstraint::Eq(other) => *resource == other,
+            ResourceConstraint::In(group) => within(resource, &group),
+            ResourceConstraint::Is(kind) => *resource.type_name() == kind,
+            ResourceConstraint::IsIn(kind, group) => *resource.type_name() == kind && within(resource, &group),
+        };
+        principal && action && resource
+    }
+}
+
+impl Rule {
+    /// Whether it can only make a verdict stricter than `enforce`.
+    fn restricts(&self) -> bool {
+        self.effect == Effect::Forbid || self.mode == Mode::Approve
+    }
+}
+
+impl Decision {
+    /// The verdict these policies made.
+    fn new(verdict: Verdict, rules: &[&Rule], mut errors: Vec<Fault>, mut doubts: Vec<PolicyId>) -> Self {
+        let mut rules = rules.to_vec();
+        rules.sort_by_key(|rule| &rule.id);
+        errors.sort();
+        errors.dedup_by(|later, earlier| later.policy == earlier.policy);
+        doubts.sort();
+        Self {
+            verdict,
+            policies: rules.iter().map(|rule| Cause { id: rule.id.clone(), reason: rule.reason.clone() }).collect(),
+            errors,
+            limits: rules.iter().filter_map(|rule| rule.limit.clone()).collect(),
+            doubts,
+        }
+    }
+
+    /// Where the policies could not even be asked, nothing is permitted.
+    fn unasked(message: String) -> Self {
+        Self::new(Verdict::Observe, &[], vec![Fault { policy: None, message }], Vec::new())
+    }
+}
+
+/// The longest message of a fault, which may quote text from the event.
+const LONGEST: usize = 300;
+
+/// An error and its sources, in one line without anything a terminal would obey.
+fn one_line(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    let line: String = text
+        .chars()
+        .take(LONGEST)
+        .flat_map(|char| if char.is_control() { char.escape_default().collect() } else { vec![char] })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() { line + "…" } else { line }
+}

@@ -1,0 +1,128 @@
+//! The policies in force.
+
+use std::path::Path;
+
+use cedar_policy::{Authorizer, PolicySet};
+use serde::Serialize;
+
+use crate::reading::Reading;
+use crate::{Limit, Organization, PolicyError, PolicyId, Source};
+
+/// Whether a policy allows or rules out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// `permit`
+    Permit,
+    /// `forbid`
+    Forbid,
+}
+
+/// What a permit leads to, its `@mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Act at once.
+    Enforce,
+    /// Ask a person first.
+    Approve,
+}
+
+/// One policy, as its annotations describe it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// `@id`
+    pub id: PolicyId,
+    /// `permit` or `forbid`.
+    pub effect: Effect,
+    /// `@mode`; of a `forbid` it means nothing.
+    pub mode: Mode,
+    /// `@reason`
+    pub reason: Option<String>,
+    /// `@limit`
+    pub limit: Option<Limit>,
+    /// The name of its source.
+    pub file: String,
+    /// The line it begins on.
+    pub line: usize,
+    /// Whether its condition depends on tags.
+    pub asks_for_tags: bool,
+}
+
+/// All policies in force.
+#[derive(Debug, Clone)]
+pub struct Policies {
+    pub(crate) set: PolicySet,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) organization: Organization,
+    pub(crate) authorizer: Authorizer,
+}
+
+const ORGANIZATION: &str = "organization.json";
+
+impl Policies {
+    /// Reads every `*.cedar` file directly in `folder` (not in folders below it, nor hidden ones), and
+    /// `organization.json` if it is there.
+    pub fn load(folder: &Path) -> Result<Self, PolicyError> {
+        let policies = Self::parse(sources(folder)?)?;
+        let path = folder.join(ORGANIZATION);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                Ok(policies.with_organization(Organization::parse(&Source::new(path.display().to_string(), text))?))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(policies),
+            Err(source) => Err(PolicyError::Read { path, source }),
+        }
+    }
+
+    /// Parses policies; their order does not matter. Without any permit the verdict is always `observe`.
+    pub fn parse(sources: impl IntoIterator<Item = Source>) -> Result<Self, PolicyError> {
+        let Reading { set, rules, problems, .. } = Reading::of(&sources.into_iter().collect::<Vec<_>>());
+        if !problems.is_empty() {
+            return Err(PolicyError::Invalid { problems });
+        }
+        Ok(Self { set, rules, organization: Organization::default(), authorizer: Authorizer::new() })
+    }
+
+    /// These policies, where accounts are in their organizational units.
+    #[must_use]
+    pub fn with_organization(mut self, organization: Organization) -> Self {
+        self.organization = organization;
+        self
+    }
+
+    /// All policies, in the order they were given.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+}
+
+/// The policy files of a folder by name: what [`Policies::load`] parses and [`check`](crate::check()) checks.
+pub fn sources(folder: &Path) -> Result<Vec<Source>, PolicyError> {
+    let read = |path: &Path| {
+        let path = path.to_path_buf();
+        |source| PolicyError::Read { path, source }
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read(folder))? {
+        let path = entry.map_err(read(folder))?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && path.extension().is_some_and(|extension| extension == "cedar") && !path.is_dir() {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(PolicyError::NoPolicies { path: folder.to_path_buf() });
+    }
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).map_err(read(&path))?;
+            // Some editors mark UTF-8 with it, and Cedar refuses it.
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            Ok(Source::new(path.display().to_string(), text))
+        })
+        .collect()
+}

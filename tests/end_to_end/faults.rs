@@ -1,0 +1,177 @@
+//! What must hold when AWS, the network or the function itself fails in the middle.
+
+use std::time::Duration;
+
+use remedy::State;
+use serde_json::Value;
+use stage::{Fault, Function, FunctionError, When};
+
+use super::setting::{ENFORCE, PATIENCE, Setting, status};
+
+/// How often Lambda runs an asynchronous invocation: once, and two retries.
+const ATTEMPTS: usize = 3;
+
+/// Delivers as Lambda does: with the same request id until it succeeds, three times at most.
+async fn deliver(function: &Function, event: &Value, request_id: &str) -> Result<String, FunctionError> {
+    for _ in 1..ATTEMPTS {
+        if let Ok(answer) = function.invoke_as(request_id, event, PATIENCE).await {
+            return Ok(status(Ok(answer)));
+        }
+    }
+    function.invoke_as(request_id, event, PATIENCE).await.map(|answer| status(Ok(answer)))
+}
+
+#[tokio::test]
+async fn one_failure_at_any_call_of_ingress_loses_nothing() {
+    let setting = Setting::with(ENFORCE).await;
+    let function = setting.function("revoke-open-ingress").await;
+    for fault in [Fault::Throttle, Fault::ServerError, Fault::DropBefore, Fault::DropAfter, Fault::Denied] {
+        for nth in 0.. {
+            let group = setting.group().await;
+            let event = setting.open(&group, 22, &["0.0.0.0/0"]).await;
+            let opened = setting.rules(&group).await;
+            let case = format!("{fault:?} at call {nth}");
+
+            setting.account.proxy().inject(fault.clone(), When::Nth(nth), 1);
+            let answer = deliver(&function, &event, &case).await;
+            setting.account.proxy().heal();
+            let calls = setting.account.proxy().clear();
+            let was_hit = calls.iter().any(|call| call.fault.is_some());
+            let calls: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+            assert_eq!(answer.unwrap(), "contained", "{case}: {calls:?}");
+            assert_eq!(setting.rules(&group).await.len(), 1, "{case}");
+
+            let incidents = setting.incidents().await;
+            let incident = incidents.iter().find(|incident| incident.resource.arn.name() == group).unwrap();
+            assert_eq!((incident.state, incident.receipt.len()), (State::Contained, 1), "{case}: {calls:?}");
+            let (done, said) = setting.countermand(&["incidents", "undo", incident.id.as_str(), "--yes"]).await;
+            assert!(done, "{case}: {said}");
+            assert_eq!(setting.rules(&group).await, opened, "{case}");
+            if !was_hit {
+                assert!(nth > 5, "the function makes more calls than {nth}");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_failure_at_any_call_of_keys_loses_nothing() {
+    let setting = Setting::with(ENFORCE).await;
+    let function = setting.function("disable-access-key").await;
+    let mut users = 0;
+    for fault in [Fault::Throttle, Fault::ServerError, Fault::DropBefore, Fault::DropAfter, Fault::Denied] {
+        for nth in 0.. {
+            users += 1;
+            let user = format!("user{users}");
+            let event = setting.key_for(&user).await;
+            let case = format!("{fault:?} at call {nth}");
+            setting.account.proxy().inject(fault.clone(), When::Nth(nth), 1);
+            let answer = deliver(&function, &event, &case).await;
+            setting.account.proxy().heal();
+            let calls = setting.account.proxy().clear();
+            let was_hit = calls.iter().any(|call| call.fault.is_some());
+            let calls: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+            assert_eq!(answer.unwrap(), "contained", "{case}: {calls:?}");
+            assert_eq!(setting.user(&user).await, ("Inactive".to_owned(), true), "{case}");
+
+            let incidents = setting.incidents().await;
+            let incident = incidents.iter().find(|incident| incident.resource.arn.name() == user).unwrap();
+            assert_eq!((incident.state, incident.receipt.len()), (State::Contained, 2), "{case}: {calls:?}");
+            let (done, said) = setting.countermand(&["incidents", "undo", incident.id.as_str(), "--yes"]).await;
+            assert!(done, "{case}: {said}");
+            assert_eq!(setting.user(&user).await, ("Active".to_owned(), false), "{case}");
+            if !was_hit {
+                assert!(nth > 6, "the function makes more calls than {nth}");
+                break;
+            }
+        }
+    }
+}
+
+/// Kills the function while the proxy holds back the answer of one call, and retries as Lambda does.
+async fn killed_at(operation: &str, service: &str, nth: usize) {
+    let setting = Setting::with(ENFORCE).await;
+    let group = setting.group().await;
+    let event = setting.open(&group, 22, &["0.0.0.0/0"]).await;
+    let opened = setting.rules(&group).await;
+    let function = setting.function("revoke-open-ingress").await;
+    let count = |setting: &Setting| {
+        setting.account.proxy().calls().iter().filter(|call| call.operation == operation).count()
+    };
+    setting.account.proxy().inject(Fault::Delay(Duration::from_millis(400)), When::operation(service, operation), 10);
+    let kill = async {
+        while count(&setting) < nth {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // The call is on its way and will be carried out, and its answer will find nobody.
+        function.kill().await;
+    };
+    let (answer, ()) = futures_util::future::join(function.invoke_as("r-1", &event, PATIENCE), kill).await;
+    assert!(matches!(answer, Err(FunctionError::Exited { .. })), "{answer:?}");
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    setting.account.proxy().heal();
+
+    let again = setting.function("revoke-open-ingress").await;
+    let answer = again.invoke_as("r-1", &event, PATIENCE).await;
+    let expected = if setting.incident().await.state == State::AlreadySafe { "already_safe" } else { "contained" };
+    assert_eq!(status(answer), expected);
+    assert_eq!(setting.rules(&group).await.len(), 1);
+    let incident = setting.incident().await;
+    assert_eq!((incident.state, incident.receipt.len()), (State::Contained, 1), "{incident:#?}");
+    let (done, said) = setting.countermand(&["incidents", "undo", incident.id.as_str(), "--yes"]).await;
+    assert!(done, "{said}");
+    assert_eq!(setting.rules(&group).await, opened);
+}
+
+#[tokio::test]
+async fn killed_while_it_looks() {
+    killed_at("DescribeSecurityGroupRules", "ec2", 1).await;
+}
+
+#[tokio::test]
+async fn killed_while_it_claims() {
+    killed_at("TransactWriteItems", "dynamodb", 1).await;
+}
+
+#[tokio::test]
+async fn killed_between_change_and_receipt() {
+    killed_at("RevokeSecurityGroupIngress", "ec2", 1).await;
+}
+
+#[tokio::test]
+async fn somebody_else_takes_over_when_the_lease_is_over() {
+    let setting = Setting::with(ENFORCE).await;
+    let group = setting.group().await;
+    let event = setting.open(&group, 22, &["0.0.0.0/0"]).await;
+    let function = setting.function("revoke-open-ingress").await;
+    // The receipt cannot be stored: the second transaction of the run and all its retries fail.
+    setting.account.proxy().inject(Fault::Denied, When::operation("ec2", "RevokeSecurityGroupIngress"), 1);
+    let deadline = Duration::from_secs(6);
+    let failure = function.invoke_as("r-1", &event, deadline).await.unwrap_err();
+    let FunctionError::Failed { error_type, error_message } = failure else { panic!("{failure:?}") };
+    assert_eq!(error_type, "Final.Denied");
+    assert!(error_message.contains("ec2:RevokeSecurityGroupIngress"), "{error_message}");
+    assert_eq!(setting.incident().await.state, State::Failed);
+    let other = setting.function("revoke-open-ingress").await;
+    assert_eq!(status(other.invoke(&event).await), "contained", "a failed run is gone on with by the next delivery");
+}
+
+#[tokio::test]
+async fn a_run_out_of_time_keeps_its_receipt() {
+    let setting = Setting::with(ENFORCE).await;
+    let group = setting.group().await;
+    let event = setting.open(&group, 22, &["0.0.0.0/1", "128.0.0.0/1", "::/0"]).await;
+    let function = setting.function("revoke-open-ingress").await;
+    let slow = When::operation("ec2", "RevokeSecurityGroupIngress");
+    setting.account.proxy().inject(Fault::Delay(Duration::from_millis(1_500)), slow, 10);
+    let failure = function.invoke_as("r-1", &event, Duration::from_secs(5)).await.unwrap_err();
+    let FunctionError::Failed { error_type, .. } = failure else { panic!("{failure:?}") };
+    assert_eq!(error_type, "Retryable.OutOfTime");
+    setting.account.proxy().heal();
+    let stopped = setting.incident().await;
+    assert!(stopped.state == State::Failed && !stopped.receipt.is_empty(), "{stopped:#?}");
+    assert_eq!(status(function.invoke_as("r-1", &event, PATIENCE).await), "contained");
+    let incident = setting.incident().await;
+    assert_eq!((incident.receipt.len(), setting.rules(&group).await.len()), (3, 1));
+}

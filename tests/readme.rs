@@ -1,0 +1,53 @@
+//! The table of responders in README.md, and the table of permissions in each responder's own.
+
+use std::fmt::Write;
+
+use crate::folders::{By, Folder, Permission};
+use crate::generated::{COMMAND, check, read, with_section};
+
+#[test]
+fn the_table_lists_every_responder() {
+    let mut table = String::from("| Response | Fires on | Does | Undo | Permissions |\n|---|---|---|---|---|\n");
+    for folder in Folder::all() {
+        let actions: Vec<String> =
+            folder.permissions(By::Function).into_iter().map(|permission| format!("`{}`", permission.action)).collect();
+        let cells = ["When", "Does", "Undo"].map(|heading| first_sentence(&folder.section(heading)));
+        let Folder { name } = &folder;
+        writeln!(table, "| [{name}](functions/{name}) | {} | {} |", cells.join(" | "), actions.join(", ")).unwrap();
+    }
+    let path = "README.md";
+    check(path, &with_section(&read(path), "<!-- >>> responders", "<!-- <<< -->", &table));
+}
+
+#[test]
+fn each_readme_lists_its_permissions() {
+    for folder in Folder::all() {
+        let mut section = format!("<!-- Generated from permissions.json; {COMMAND} -->\n\n");
+        section.push_str("| Action | On | Why |\n|---|---|---|\n");
+        for by in [By::Function, By::Operator] {
+            for Permission { action, resource, why, .. } in folder.permissions(by) {
+                writeln!(section, "| `{action}` | `{resource}` | {why} |").unwrap();
+            }
+        }
+        let path = folder.path("README.md");
+        let readme = read(&path);
+        let (before, after) =
+            readme.split_once("## Permissions\n").unwrap_or_else(|| panic!("`{path}` has no heading `## Permissions`"));
+        let after = after.find("\n## ").map_or("", |next| after.split_at(next).1);
+        check(&path, &format!("{before}## Permissions\n\n{section}{after}"));
+    }
+}
+
+/// The first sentence of Markdown text, on one line, as a cell can hold it.
+fn first_sentence(text: &str) -> String {
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = line.split_inclusive(". ").next().unwrap_or_default().trim_end();
+    assert!(sentence.ends_with('.'), "the table needs a whole sentence first, not `{sentence}`");
+    sentence.replace('|', "\\|")
+}
+
+#[test]
+fn a_cell_is_the_first_sentence() {
+    assert_eq!(first_sentence("When `a|b`\nfires. Or so.\n\nMore."), "When `a\\|b` fires.");
+}

@@ -1,0 +1,28 @@
+//! The command knows every responder, by lines that nobody writes by hand.
+
+use std::fmt::Write;
+
+use crate::folders::Folder;
+use crate::generated::{COMMAND, check, read, with_section};
+
+#[test]
+fn the_command_depends_on_every_responder() {
+    let lines = Folder::all().iter().fold(String::new(), |mut lines, Folder { name }| {
+        writeln!(lines, "{name} = {{ path = \"../functions/{name}\", features = [\"aws\"] }}").unwrap();
+        lines
+    });
+    let path = "cli/Cargo.toml";
+    check(path, &with_section(&read(path), "# >>> one line a responder", "# <<<", &lines));
+}
+
+#[test]
+fn the_command_registers_every_responder() {
+    let types: Vec<String> = Folder::all()
+        .iter()
+        .map(|folder| format!("{}::{}", folder.name.replace('-', "_"), folder.type_name()))
+        .collect();
+    let on_one_line = format!("responders!({});", types.join(", "));
+    let call =
+        if on_one_line.len() <= 120 { on_one_line } else { format!("responders!(\n    {}\n);", types.join(",\n    ")) };
+    check("cli/src/registry.rs", &format!("//! Generated from functions/ by `{COMMAND}`.\n\n{call}\n"));
+}

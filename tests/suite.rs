@@ -1,0 +1,15 @@
+//! Holds the responders' folders against each other and against everything that is made from them.
+//!
+//! The folders are read as data, so that a new responder needs no line here. What is made from them is compared, or
+//! with `UPDATE=1 cargo test -p tests` written.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read the repository has failed")]
+
+mod end_to_end;
+mod folders;
+mod generated;
+mod manifests;
+mod patterns;
+mod readme;
+mod registry;
+mod template;

@@ -1,0 +1,155 @@
+//! Each function's part of template.yaml, made from its folder.
+
+use std::fmt::Write;
+
+use crate::folders::{By, Folder, Permission, Rule, Scope, pascal_case};
+use crate::generated::{COMMAND, check, read, with_section};
+
+#[test]
+fn the_template_deploys_every_responder() {
+    let folders = Folder::all();
+    let (mut own_roles, mut rule_arns, mut blocks) = (String::new(), String::new(), String::new());
+    for (index, folder) in folders.iter().enumerate() {
+        let id = folder.type_name();
+        // A list in a list: the second argument of `Join`.
+        writeln!(own_roles, "          {} - !GetAtt {id}Role.Arn", if index == 0 { '-' } else { ' ' }).unwrap();
+        for rule in folder.rules() {
+            let arn = format!("!GetAtt {}.Arn", rule_id(folder, &rule));
+            let value = match rule.scope {
+                Scope::Regional => arn,
+                Scope::Global => format!("!If [GlobalEventsArriveHere, {arn}, !Ref AWS::NoValue]"),
+            };
+            writeln!(rule_arns, "                  - {value}").unwrap();
+        }
+        blocks.push_str(&block(folder));
+    }
+    let text = read("template.yaml");
+    let text = with_section(&text, "# >>> roles", "# <<<", &own_roles);
+    let text = with_section(&text, "# >>> rules", "# <<<", &rule_arns);
+    let text = with_section(&text, "# >>> responders", "# <<< responders", &blocks);
+    check("template.yaml", &text);
+}
+
+fn block(folder: &Folder) -> String {
+    let Folder { name } = folder;
+    let id = folder.type_name();
+    let statements: String = folder.permissions(By::Function).iter().map(statement).collect();
+    let rules: String = folder.rules().iter().map(|rule| rule_block(folder, rule)).collect();
+    format!(
+        r#"
+  # >>> {name} – generated from functions/{name}; {COMMAND}
+  {id}:
+    Type: AWS::Serverless::Function
+    Metadata:
+      BuildMethod: rust-cargolambda
+      BuildProperties:
+        Binary: {name}
+    Properties:
+      CodeUri: functions/{name}
+      Role: !GetAtt {id}Role.Arn
+      LoggingConfig:
+        LogGroup: !Ref {id}Logs
+
+  {id}Logs:
+    Type: AWS::Logs::LogGroup
+    Properties:
+      LogGroupName: !Sub /aws/lambda/${{AWS::StackName}}-{name}
+      RetentionInDays: !Ref LogRetentionDays
+
+  {id}Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Principal:
+              Service: lambda.amazonaws.com
+            Action: sts:AssumeRole
+      ManagedPolicyArns: [!Ref ResponderAccess]
+      Policies:
+        - PolicyName: {name}
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+{statements}              # Write its own log.
+              - Effect: Allow
+                Action: [logs:CreateLogStream, logs:PutLogEvents]
+                Resource: !GetAtt {id}Logs.Arn
+{rules}
+  {id}Errors:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      AlarmDescription: {name} failed on an event. It is tried three times before the event waits in the queue.
+      Namespace: AWS/Lambda
+      MetricName: Errors
+      Dimensions:
+        - Name: FunctionName
+          Value: !Ref {id}
+      Statistic: Sum
+      Period: 60
+      EvaluationPeriods: 1
+      Threshold: 1
+      ComparisonOperator: GreaterThanOrEqualToThreshold
+      TreatMissingData: notBreaching
+      AlarmActions: [!If [HasOwnAlarmTopic, !Ref Alarms, !Ref AlarmTopicArn]]
+  # <<<
+"#
+    )
+}
+
+fn statement(Permission { action, resource, why, .. }: &Permission) -> String {
+    let resource = match resource.as_str() {
+        "*" => "\"*\"".to_owned(),
+        arn => {
+            let arn = arn.replace("${Partition}", "${AWS::Partition}").replace("${Region}", "${AWS::Region}");
+            format!("!Sub {}", arn.replace("${Account}", "${AWS::AccountId}"))
+        }
+    };
+    format!(
+        "              # {why}\n              - Effect: Allow\n                Action: {action}\n                Resource: {resource}\n"
+    )
+}
+
+fn rule_id(folder: &Folder, rule: &Rule) -> String {
+    format!("{}{}Rule", folder.type_name(), rule.name().map(pascal_case).unwrap_or_default())
+}
+
+/// A rule, and the right to invoke the function that nothing but this rule has.
+fn rule_block(folder: &Folder, rule: &Rule) -> String {
+    let Folder { name } = folder;
+    let (id, rule_id) = (folder.type_name(), rule_id(folder, rule));
+    let condition = match rule.scope {
+        Scope::Regional => "",
+        Scope::Global => "    Condition: GlobalEventsArriveHere\n",
+    };
+    // JSON is YAML: what is deployed is the file's own text.
+    let pattern = folder.read(&rule.file).trim_end().replace('\n', "\n        ");
+    format!(
+        "
+  {rule_id}:
+    Type: AWS::Events::Rule
+{condition}    Properties:
+      Description: Hands {name} the events of its {file}.
+      EventPattern:
+        {pattern}
+      Targets:
+        - Id: {name}
+          Arn: !GetAtt {id}.Arn
+          DeadLetterConfig:
+            Arn: !GetAtt UndeliveredEvents.Arn
+          RetryPolicy:
+            MaximumEventAgeInSeconds: 3600
+            MaximumRetryAttempts: 185
+
+  {rule_id}Permission:
+    Type: AWS::Lambda::Permission
+{condition}    Properties:
+      Action: lambda:InvokeFunction
+      FunctionName: !Ref {id}
+      Principal: events.amazonaws.com
+      SourceArn: !GetAtt {rule_id}.Arn
+",
+        file = rule.file
+    )
+}
