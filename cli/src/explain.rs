@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use cloudtrail::{Arn, Body, Event, EventError, Principal};
-use policy::{Fact, Facts, Policies, Severity, Verdict};
+use policy::{Facts, Policies, Severity, Verdict};
 use remedy::{Certainty, Explanation, Predicted, Remedy};
 use serde::Serialize;
 use serde_json::Value;
@@ -104,11 +104,12 @@ pub(crate) fn run(args: &Args, now: DateTime<Utc>, out: &mut Output) -> Result<E
             (0, _) => format!("{}, depending on live state", many(live, "finding")),
             _ => format!("{}, {live} of them depending on live state", many(sure + live, "finding")),
         };
-        let mut text = format!("{}: {findings}; {} would be acted on", many(events, "event"), acting - for_a_person);
-        if for_a_person > 0 {
-            text += &format!(", {for_a_person} needs a person");
-        }
-        out.line([Tone::Strong.of(text)])?;
+        let text = format!("{}: {findings}; {} would be acted on", many(events, "event"), acting - for_a_person);
+        let beyond = match for_a_person {
+            0 => String::new(),
+            number => format!(", {number} left to a person"),
+        };
+        out.line([Tone::Strong.of(text + &beyond)])?;
     }
     Ok(exit)
 }
@@ -275,7 +276,9 @@ fn tell(entry: &Entry, explanation: &Explanation, policies: &Policies, out: &mut
     out.field("finding", [Tone::Strong.of(*responder), format!(", {sure}").into()])?;
     out.field("severity", [tone.of(format!("{severity} ({})", severity.get()))])?;
     out.field("resource", [plan.resource.arn.as_str().into()])?;
-    out.fields("facts", plan.facts.iter().map(|(name, fact)| format!("{name} = {}", fact_text(fact)).into()))?;
+    // A fact is text, a number or a list of them: there is nothing in it that JSON cannot say.
+    let facts = plan.facts.iter().map(|(name, fact)| (name, serde_json::to_value(fact).unwrap_or_default()));
+    out.fields("facts", facts.map(|(name, fact)| format!("{name} = {}", fact_text(&fact)).into()))?;
     let tone = match decision.verdict {
         Verdict::Enforce(_) => Tone::Good,
         Verdict::Approve => Tone::Warning,
@@ -327,15 +330,11 @@ fn tell(entry: &Entry, explanation: &Explanation, policies: &Policies, out: &mut
     Ok(())
 }
 
-fn fact_text(fact: &Fact) -> String {
-    match serde_json::to_value(fact) {
-        Ok(Value::String(text)) => text,
-        Ok(Value::Array(items)) => {
-            let texts: Vec<String> =
-                items.iter().map(|item| item.as_str().map_or(item.to_string(), str::to_owned)).collect();
-            texts.join(", ")
-        }
-        Ok(other) => other.to_string(),
-        Err(error) => error.to_string(),
+/// A fact as a person reads it: text without quotes, a set as a list.
+pub(crate) fn fact_text(fact: &Value) -> String {
+    match fact {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(fact_text).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
     }
 }

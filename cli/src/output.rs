@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table};
 use serde::Serialize;
 
 use crate::terminal::{visible, visible_json};
@@ -133,6 +133,10 @@ impl Output {
         }
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
+        }
+        // What a row is called by stays whole, to be copied.
+        if let Some(name) = table.column_mut(0) {
+            name.set_constraint(ColumnConstraint::ContentWidth);
         }
         for line in table.lines() {
             writeln!(self.stdout, "{}", line.trim_end())?;

@@ -16,7 +16,7 @@ pub(crate) use crate::registry::ENTRIES;
 
 /// Makes the list of all responders from the names of their crates, each of which has its `aws::Live`.
 macro_rules! responders {
-    ($($responder:ident $(:: $_type:ident)?),* $(,)?) => {
+    ($($responder:ident),* $(,)?) => {
         /// All responders, by name.
         pub(crate) const ENTRIES: &[$crate::responders::Entry] =
             &[$($crate::responders::Entry::of::<$responder::aws::Live>()),*];

@@ -1,5 +1,7 @@
 //! The command as its users run it: what it prints, and how it ends. Nothing here needs AWS.
 
+#![expect(clippy::unwrap_used, reason = "a test whose helpers cannot run the command has failed")]
+
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -67,8 +69,23 @@ fn ssh_from_anywhere() -> String {
 fn every_example_is_explained_as_its_folder_says() {
     let policies = Folder::of("examples", &[("p.cedar", PERMIT_ALL)]);
     let fields = [
-        "event_id", "event_time", "event_name", "account", "region", "actor", "responder", "resource", "certainty",
-        "severity", "verdict", "policies", "because", "facts", "plan", "undo", "live",
+        "event_id",
+        "event_time",
+        "event_name",
+        "account",
+        "region",
+        "actor",
+        "responder",
+        "resource",
+        "certainty",
+        "severity",
+        "verdict",
+        "policies",
+        "because",
+        "facts",
+        "plan",
+        "undo",
+        "live",
     ];
     for (responder, path) in events("match") {
         let output = run(&["explain", &path, "--policies", &policies.path(""), "--format", "json"]);
@@ -124,18 +141,17 @@ fn an_explanation_says_what_who_why_and_how_it_is_taken_back() {
 #[test]
 fn the_exit_code_is_the_verdict() {
     let path = ssh_from_anywhere();
-    let end = |test: &str, policy: &str, more: &[&str]| {
+    let end = |test: &str, policy: &str| {
         let policies = Folder::of(test, &[("p.cedar", policy)]);
-        let arguments = [&["explain", &path, "--format", "json", "--policies", &policies.path("")], more].concat();
-        let output = run(&arguments);
+        let output = run(&["explain", &path, "--format", "json", "--policies", &policies.path("")]);
         let verdict = objects(&output).pop().map(|finding| finding["verdict"].as_str().unwrap().to_owned());
         (code(&output), verdict.unwrap_or_default())
     };
     let ask = "@id(\"ask\") @mode(\"approve\")\npermit (principal, action, resource);";
     let forbid = format!("{PERMIT_ALL}@id(\"no\") @reason(\"CHG-1\")\nforbid (principal, action, resource);");
-    assert_eq!(end("ask", ask, &[]), (3, "approve".to_owned()));
-    assert_eq!(end("exempt", &forbid, &[]), (0, "exempt".to_owned()));
-    assert_eq!(end("observe", "", &[]), (0, "observe".to_owned()));
+    assert_eq!(end("ask", ask), (3, "approve".to_owned()));
+    assert_eq!(end("exempt", &forbid), (0, "exempt".to_owned()));
+    assert_eq!(end("observe", ""), (0, "observe".to_owned()));
 }
 
 #[test]
@@ -159,11 +175,13 @@ fn our_own_calls_are_no_findings() {
     let policies = Folder::of("own", &[("p.cedar", PERMIT_ALL)]);
     let mut event: Value = serde_json::from_str(&fs::read_to_string(ssh_from_anywhere()).unwrap()).unwrap();
     let role = "arn:aws:iam::123456789012:role/countermand";
-    event["detail"]["userIdentity"] = json!({"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"arn": role}}});
+    event["detail"]["userIdentity"] =
+        json!({"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"arn": role}}});
     let events = Folder::of("own-events", &[("e.json", &event.to_string())]);
     let arguments = ["explain", &events.path("e.json"), "--policies", &policies.path("")];
     assert_eq!(code(&run(&arguments)), 3);
-    let own = command(&arguments).env("COUNTERMAND_OWN_ROLES", format!("arn:aws:iam::1:role/x, {role}")).output().unwrap();
+    let own =
+        command(&arguments).env("COUNTERMAND_OWN_ROLES", format!("arn:aws:iam::1:role/x, {role}")).output().unwrap();
     assert_eq!(code(&own), 0, "{}", text(&own.stderr));
 }
 
@@ -219,7 +237,8 @@ fn hostile_text_is_shown_and_not_obeyed() {
     let files = Folder::of("hostile", &[("e.json", &event.to_string()), ("b.json", broken), ("p.cedar", policy)]);
     let (event, bad) = (files.path("e.json"), files.path("b.json"));
     for format in ["human", "json"] {
-        let output = run(&["explain", &event, &bad, "\u{1b}[31m.json", "--policies", &files.path(""), "--format", format]);
+        let output =
+            run(&["explain", &event, &bad, "\u{1b}[31m.json", "--policies", &files.path(""), "--format", format]);
         for out in [text(&output.stdout), text(&output.stderr)] {
             let obeyed = |char: char| char != '\n' && (char.is_control() || "\u{202e}\u{200b}\u{feff}".contains(char));
             assert!(!out.contains(obeyed), "{out:?}");
@@ -244,15 +263,23 @@ fn policies_are_checked_with_places_and_help() {
         @id(\"b\")\n@limit(\"often\")\npermit (principal, action == Action::\"revoke-open-ingress\", resource)\n\
         when { context.sensitivePort == 22 };\n";
     let units = "{\"1\": []}";
-    let bad = Folder::of("bad", &[("a.cedar", bad), ("b.cedar", "@id(\"a\")\nforbid (principal, action, resource);\n"), ("organization.json", units)]);
+    let bad = Folder::of(
+        "bad",
+        &[
+            ("a.cedar", bad),
+            ("b.cedar", "@id(\"a\")\nforbid (principal, action, resource);\n"),
+            ("organization.json", units),
+        ],
+    );
     let output = run(&["policy", "check", &bad.path("")]);
     let human = text(&output.stdout);
     assert_eq!(code(&output), 1, "{human}");
-    let place = |file: &str, line_col: &str| format!("{}:{line_col}: error: ", bad.path(file));
-    for begin in [place("a.cedar", "2:"), place("a.cedar", "5:"), place("a.cedar", "7:"), place("b.cedar", "1:"), place("organization.json", "1:2")] {
-        let begin = begin.replace("::", ":");
-        let begin = begin.strip_suffix(": error: ").unwrap();
-        assert!(human.lines().any(|line| line.starts_with(begin) && line.contains(": error: ")), "{begin} in\n{human}");
+    for (file, line) in [("a.cedar", 2), ("a.cedar", 5), ("a.cedar", 7), ("b.cedar", 1), ("organization.json", 1)] {
+        let begin = format!("{}:{line}:", bad.path(file));
+        assert!(
+            human.lines().any(|line| line.starts_with(&begin) && line.contains(": error: ")),
+            "{begin} in\n{human}"
+        );
     }
     assert!(human.contains("\n  help: "), "{human}");
 

@@ -11,7 +11,7 @@ use super::setting::{ENFORCE, PATIENCE, Setting, status};
 /// How often Lambda runs an asynchronous invocation: once, and two retries.
 const ATTEMPTS: usize = 3;
 
-/// Delivers as Lambda does: with the same request id until it succeeds, three times at most.
+/// Delivers as Lambda does: with the same request id until it succeeds, three times at most. Ids go into URLs.
 async fn deliver(function: &Function, event: &Value, request_id: &str) -> Result<String, FunctionError> {
     for _ in 1..ATTEMPTS {
         if let Ok(answer) = function.invoke_as(request_id, event, PATIENCE).await {
@@ -33,7 +33,7 @@ async fn one_failure_at_any_call_of_ingress_loses_nothing() {
             let case = format!("{fault:?} at call {nth}");
 
             setting.account.proxy().inject(fault.clone(), When::Nth(nth), 1);
-            let answer = deliver(&function, &event, &case).await;
+            let answer = deliver(&function, &event, &group).await;
             setting.account.proxy().heal();
             let calls = setting.account.proxy().clear();
             let was_hit = calls.iter().any(|call| call.fault.is_some());
@@ -67,7 +67,7 @@ async fn one_failure_at_any_call_of_keys_loses_nothing() {
             let event = setting.key_for(&user).await;
             let case = format!("{fault:?} at call {nth}");
             setting.account.proxy().inject(fault.clone(), When::Nth(nth), 1);
-            let answer = deliver(&function, &event, &case).await;
+            let answer = deliver(&function, &event, &user).await;
             setting.account.proxy().heal();
             let calls = setting.account.proxy().clear();
             let was_hit = calls.iter().any(|call| call.fault.is_some());
@@ -96,9 +96,8 @@ async fn killed_at(operation: &str, service: &str, nth: usize) {
     let event = setting.open(&group, 22, &["0.0.0.0/0"]).await;
     let opened = setting.rules(&group).await;
     let function = setting.function("revoke-open-ingress").await;
-    let count = |setting: &Setting| {
-        setting.account.proxy().calls().iter().filter(|call| call.operation == operation).count()
-    };
+    let count =
+        |setting: &Setting| setting.account.proxy().calls().iter().filter(|call| call.operation == operation).count();
     setting.account.proxy().inject(Fault::Delay(Duration::from_millis(400)), When::operation(service, operation), 10);
     let kill = async {
         while count(&setting) < nth {

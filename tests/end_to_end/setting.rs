@@ -23,6 +23,7 @@ pub(crate) struct Setting {
     pub(crate) account: Account,
     pub(crate) attacker: SdkConfig,
     pub(crate) operator: SdkConfig,
+    olivia: Identity,
     policies: PathBuf,
     binaries: PathBuf,
 }
@@ -39,13 +40,18 @@ impl Setting {
         let binaries = stage::binaries(root).await.unwrap();
         let account = Account::open().await.unwrap();
         let attacker = account.acting_as(Identity::user("mallory"), REGION).await;
-        let operator = account.acting_as(Identity::user("olivia"), REGION).await;
+        let iam = aws_sdk_iam::Client::new(&account.acting_as(Identity::root(), REGION).await);
+        iam.create_user().user_name("olivia").send().await.unwrap();
+        let key = iam.create_access_key().user_name("olivia").send().await.unwrap().access_key.unwrap();
+        let olivia = Identity::user("olivia").signing_with(&key.access_key_id);
+        let operator = account.acting_as(olivia.clone(), REGION).await;
         let port = account.emulator().address().port();
         let folder = std::env::temp_dir().join(format!("countermand-test-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("test.cedar"), policies).unwrap();
         lambda::create_table(&aws_sdk_dynamodb::Client::new(&operator), TABLE).await.unwrap();
-        Self { account, attacker, operator, policies: folder, binaries }
+        account.events();
+        Self { account, attacker, operator, olivia, policies: folder, binaries }
     }
 
     /// A process of the function.
@@ -76,7 +82,7 @@ impl Setting {
         let output = Command::new(self.binaries.join("countermand"))
             .args(arguments)
             .env("COUNTERMAND_TABLE", TABLE)
-            .envs(self.account.environment_of(Identity::user("olivia"), REGION))
+            .envs(self.account.environment_of(self.olivia.clone(), REGION))
             .stdin(Stdio::null())
             .output()
             .await
@@ -129,6 +135,7 @@ impl Setting {
     pub(crate) async fn open(&self, group: &str, port: i32, sources: &[&str]) -> Value {
         let tag = Tag::builder().key("ticket").value("OPS-1").build();
         let tags = TagSpecification::builder().resource_type(ResourceType::SecurityGroupRule).tags(tag).build();
+        self.account.events();
         aws_sdk_ec2::Client::new(&self.attacker)
             .authorize_security_group_ingress()
             .group_id(group)

@@ -40,7 +40,11 @@ pub(super) fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
 impl<'a> Scene<'a> {
     /// Builds the account: a VPC, a group with two rules, two users, and the ledger.
     pub(super) async fn set(account: &'a Account) -> Result<Self, DemoError> {
-        let operator = Identity::user("olivia").with_mfa(true);
+        let root = aws_sdk_iam::Client::new(&account.acting_as(Identity::root(), REGION).await);
+        root.create_user().user_name("olivia").send().await.map_err(failed("CreateUser"))?;
+        let key = root.create_access_key().user_name("olivia").send().await.map_err(failed("CreateAccessKey"))?;
+        let key = key.access_key.map(|key| key.access_key_id).unwrap_or_default();
+        let operator = Identity::user("olivia").with_mfa(true).signing_with(&key);
         let config = account.acting_as(operator.clone(), REGION).await;
         let ec2 = aws_sdk_ec2::Client::new(&config);
         let vpc = ec2.create_vpc().cidr_block("10.20.0.0/16").send().await.map_err(failed("CreateVpc"))?;

@@ -99,7 +99,7 @@ impl Session {
         if let Some(region) = region {
             config = config.into_builder().region(Region::new(region.clone())).build();
         }
-        if config.region().is_none() {
+        if config.region().is_none_or(|region| region.as_ref().is_empty()) {
             return Err(Failure::NoRegion);
         }
         let ledger = DynamoLedger::new(&config, table.clone());

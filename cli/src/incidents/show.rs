@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{Session, tone};
 use crate::args::Connection;
 use crate::exit::Exit;
+use crate::explain::fact_text;
 use crate::failure::Failure;
 use crate::output::{Output, Span, Tone};
 use crate::responders;
@@ -117,7 +118,7 @@ fn tell(incident: &Incident, out: &mut Output) -> io::Result<()> {
     let tags = resource.tags.iter().flatten().map(|(key, value)| format!("{key} = {value}").into());
     out.fields("tags", tags)?;
     let facts = incident.facts.as_object().into_iter().flatten();
-    out.fields("facts", facts.map(|(name, value)| format!("{name} = {value}").into()))?;
+    out.fields("facts", facts.map(|(name, value)| format!("{name} = {}", fact_text(value)).into()))?;
     out.gap()?;
     out.field("decided", [Tone::Strong.of(&incident.verdict), format!(": {}", incident.because).into()])?;
     let causes =

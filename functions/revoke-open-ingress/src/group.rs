@@ -49,7 +49,6 @@ impl Group {
                 continue;
             }
             let own = self.coverage_of([&rule.tuple]);
-            let before = offence.ports.len();
             let mut is_offending = false;
             for port in rule.tuple.sensitive_ports() {
                 let coverage = if *is_wide {
@@ -66,11 +65,12 @@ impl Group {
                     offence.coverage = offence.coverage.max(coverage);
                 }
             }
-            debug_assert!(is_offending || before == offence.ports.len());
             if is_offending {
                 offence.rules.push(rule.clone());
             }
         }
+        let together = self.coverage_of(offence.rules.iter().map(|rule| &rule.tuple));
+        offence.coverage = offence.coverage.max(together);
         offence
     }
 

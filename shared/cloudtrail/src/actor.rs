@@ -17,8 +17,8 @@ pub enum Principal {
     User(Arn),
     /// A role; every session of it is the role. Where the record gives only the session, the role's path is unknown.
     Role(Arn),
-    /// The root user of an account.
-    Root(AccountId),
+    /// The root user of an account, by its ARN.
+    Root(Arn),
     /// Somebody who signed in through `GetFederationToken`, a SAML or web identity provider or Identity Center.
     Federated(String),
     /// An AWS service, for example `autoscaling.amazonaws.com`.
@@ -32,8 +32,7 @@ pub enum Principal {
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::User(arn) | Self::Role(arn) => write!(f, "{arn}"),
-            Self::Root(account) => write!(f, "arn:aws:iam::{account}:root"),
+            Self::User(arn) | Self::Role(arn) | Self::Root(arn) => write!(f, "{arn}"),
             Self::Federated(name) | Self::Service(name) => f.write_str(name),
             Self::Account(account) => write!(f, "{account}"),
             Self::Unknown => f.write_str("unknown"),
@@ -110,7 +109,11 @@ impl Actor {
                     .map_or(Principal::Unknown, Principal::Role)
             }
             Some("Role") => arn.clone().map_or(Principal::Unknown, Principal::Role),
-            Some("Root") => account.clone().map_or(Principal::Unknown, Principal::Root),
+            Some("Root") => match (&arn, &account) {
+                (Some(arn), _) => Principal::Root(arn.clone()),
+                (None, Some(account)) => Principal::Root(Arn::of(Partition::Aws, "iam", "", account, "root")),
+                (None, None) => Principal::Unknown,
+            },
             Some("FederatedUser" | "SAMLUser" | "WebIdentityUser" | "IdentityCenterUser") => {
                 Principal::Federated(text("/arn").or(text("/onBehalfOf/userId")).map_or_else(name, str::to_owned))
             }
@@ -175,6 +178,8 @@ mod tests {
             None,
         );
         check(&json!({"type": "Root", "accountId": account}), "arn:aws:iam::123456789012:root", None);
+        let china = "arn:aws-cn:iam::123456789012:root";
+        check(&json!({"type": "Root", "accountId": account, "arn": china}), china, None);
         check(&json!({"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}), "ec2.amazonaws.com", None);
         check(&json!({"accountId": account, "invokedBy": "AWS Internal"}), "AWS Internal", None);
         check(&json!({"type": "AWSAccount", "accountId": account, "principalId": "AIDA"}), account, None);

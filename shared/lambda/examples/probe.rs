@@ -1,6 +1,7 @@
 //! A function without a service behind it: it takes `iam:CreateUser` for a finding and changes nothing but its own mind.
 //! For testing the way from Lambda to a responder and back, and for measuring what that way costs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -62,7 +63,7 @@ impl Responder for Probe {
         };
         let Some(Request { user_name }) = call.request()?.known() else { return Ok(Vec::new()) };
         let arn = Arn::of(event.region.partition(), "iam", "", &event.account, &format!("user/{user_name}"));
-        let resource = Resource { kind: ResourceKind::USER, arn, tags: Some(Default::default()) };
+        let resource = Resource { kind: ResourceKind::USER, arn, tags: Some(BTreeMap::new()) };
         Ok(vec![Finding { resource, severity: Severity::LOW, certainty: Certainty::Event, subject: user_name }])
     }
 

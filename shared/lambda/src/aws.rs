@@ -30,8 +30,8 @@ const ATTEMPTS: u32 = 3;
 /// The configuration of a function's clients, from the environment alone.
 ///
 /// A function's region and credentials are in its environment (AWS Lambda Developer Guide, "Working with Lambda
-/// environment variables", defined runtime environment variables) and Lambda starts a new process when they change. So
-/// this reads no file, asks no metadata service, and links none of the default chain's providers into the function.
+/// environment variables", defined runtime environment variables) and stay there as long as its process. So this reads
+/// no file, asks no metadata service, and links none of the default chain's providers into the function.
 /// Endpoints are read as every SDK reads them (AWS SDKs and Tools Reference Guide, "Service-specific endpoints").
 pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
     function_config(&Environment::of_process())

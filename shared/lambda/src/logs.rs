@@ -10,7 +10,7 @@ const QUIET: &str = "lambda_runtime::layers::panic=off";
 /// Begins to log: to standard output, as `RUST_LOG` says, or else as Lambda's own log level says, or else from `info`.
 pub(crate) fn begin(environment: &Environment) {
     let level = environment.get("RUST_LOG").or(environment.get("AWS_LAMBDA_LOG_LEVEL")).unwrap_or("info");
-    let filter = EnvFilter::builder().parse_lossy(format!("{QUIET},{}", level.to_lowercase()));
+    let filter = EnvFilter::builder().parse_lossy(format!("{QUIET},{level}"));
     let begun = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

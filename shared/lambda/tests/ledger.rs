@@ -1,5 +1,7 @@
 //! The ledger against an emulated DynamoDB.
 
+#![cfg(test)]
+
 mod emulated;
 mod ledger {
     mod budgets;

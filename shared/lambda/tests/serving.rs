@@ -1,5 +1,7 @@
 //! A whole function, `examples/probe.rs`, fed through the Lambda Runtime API.
 
+#![cfg(test)]
+
 mod emulated;
 
 use std::path::{Path, PathBuf};
@@ -13,11 +15,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Cargo builds examples before it runs tests, beside the folder the tests are in.
 fn probe() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.parent().and_then(Path::parent).unwrap().join("examples/probe")
+    let probe = test.parent().and_then(Path::parent).unwrap().join("examples/probe");
+    assert!(
+        probe.exists(),
+        "`cargo test --test serving` alone does not build it: cargo build -p lambda --example probe"
+    );
+    probe
 }
 
 fn policies(name: &str, text: &str) -> String {
-    let folder = std::env::temp_dir().join(format!("countermand-serving-{}-{name}", std::process::id()));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("policies.cedar"), text).unwrap();
     folder.to_str().unwrap().to_owned()
@@ -60,7 +67,7 @@ fn logged(function: &Function, fields: &[(&str, &str)]) -> Vec<Value> {
 #[tokio::test]
 async fn an_event_is_answered_logged_and_measured() {
     let table = "an_event_is_answered";
-    let client = emulated::client().await;
+    let client = aws_sdk_dynamodb::Client::new(&emulated::config().await);
     lambda::create_table(&client, table).await.unwrap();
     let environment = environment(&policies("answered", PERMIT), table, &emulated::endpoint().await);
     let function = Function::start(&probe(), environment).await.unwrap();

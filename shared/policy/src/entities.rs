@@ -42,7 +42,7 @@ impl World {
         let (principal, owner) = match &actor.principal {
             Principal::User(arn) => (uid("User", arn.as_str())?, arn.account()),
             Principal::Role(arn) => (uid("Role", arn.as_str())?, arn.account()),
-            Principal::Root(account) => (uid("Root", &actor.principal.to_string())?, Some(account.clone())),
+            Principal::Root(arn) => (uid("Root", arn.as_str())?, arn.account()),
             Principal::Federated(name) => (uid("Federated", name)?, None),
             Principal::Service(name) => (uid("Service", name)?, None),
             Principal::Account(account) => (uid("Account", account.as_str())?, Some(account.clone())),

@@ -91,7 +91,9 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         }
         case.incident.error = result.as_ref().err().map(in_full);
         let key = MemoryKey::of(R::SPEC.name, &case.plan.resource);
-        if let Err(source) = self.ledger.settle(&case.incident, &key).await {
+        if let Err(source) = self.ledger.settle(&case.incident, &key).await
+            && !self.is_settled(&case.incident, &key).await
+        {
             return Err(RespondError::Receipt { incident: case.incident.id, source });
         }
         self.tell(&case.incident).await;
@@ -103,6 +105,14 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         let key = MemoryKey::of(R::SPEC.name, &case.finding.resource);
         let found = self.ledger.recall(&case.incident.id, &key).await?.incident;
         Ok(found.is_some_and(|found| found.state == State::Claimed && found.lease == case.incident.lease))
+    }
+
+    /// Whether the receipt that seems not to be stored is there after all, its answer lost on the way.
+    async fn is_settled(&self, incident: &Incident, key: &MemoryKey) -> bool {
+        let found = self.ledger.recall(&incident.id, key).await.ok().and_then(|recall| recall.incident);
+        found.is_some_and(|found| {
+            (found.state, &found.lease, &found.receipt) == (incident.state, &incident.lease, &incident.receipt)
+        })
     }
 
     async fn apply<R: Responder>(

@@ -123,12 +123,15 @@ pub trait Ledger {
         now: DateTime<Utc>,
     ) -> Result<Claim, LedgerError>;
 
-    /// Stores how a run ended, if the lease is still the one in `incident`, and that its receipt's changes are held.
+    /// Stores how a run ended, if the record is still its claim, and that its receipt's changes are held. `incident` has
+    /// the revision and the lease of the claim; it is stored as the revision after it, so that whoever read the claim
+    /// cannot write over the end.
     async fn settle(&self, incident: &Incident, resource: &MemoryKey) -> Result<(), LedgerError>;
 
     /// Stores that the changes are not wanted any more, before an undo takes them back.
     async fn want(&self, resource: &MemoryKey, keys: &[ChangeKey], until: DateTime<Utc>) -> Result<(), LedgerError>;
 
-    /// Stores how far an undo came.
+    /// Stores how far an undo came, if the record is still the one before `incident.revision`. What it took back is not
+    /// held any more.
     async fn record_undo(&self, incident: &Incident) -> Result<(), LedgerError>;
 }

@@ -5,7 +5,7 @@ use policy::Warrant;
 use serde_json::Value;
 
 use crate::call_error::CallError;
-use crate::change::Change;
+use crate::change::{Applied, Change};
 use crate::incident::{Incident, IncidentId, State, Undone};
 use crate::ledger::{Ledger, LedgerError, MemoryKey, WANTED_FOR};
 use crate::path::{complete_receipt, to_value};
@@ -165,12 +165,14 @@ impl<L: Ledger> Undo<'_, L> {
         let keys: Vec<_> = to_do.iter().map(|(_, inverse)| inverse.key()).collect();
         let resource = MemoryKey::of(R::SPEC.name, &incident.resource);
         self.ledger.want(&resource, &keys, self.now + WANTED_FOR).await?;
+        #[expect(clippy::disallowed_methods, reason = "this is the operator's undo")]
         let warrant = Warrant::for_undo();
         let mut did = Vec::new();
         let mut failure = None;
         for (index, inverse) in to_do {
             match responder.apply(&inverse, &warrant).await {
-                Ok(_) => did.push((index, inverse.to_string())),
+                Ok(Applied::Changed) => did.push((index, inverse.to_string())),
+                Ok(Applied::AlreadySo) => already.push((index, inverse.inverse().to_string())),
                 Err(source) => {
                     failure = Some(UndoError::Apply { incident: id.clone(), done: did.len(), source });
                     break;

@@ -79,13 +79,14 @@ impl Account {
         trail::record(call, who).map(|record| trail::envelope(&record))
     }
 
-    /// A key for each actor, so that the proxy can tell from a signature who it was.
+    /// A key for each actor, so that the proxy can tell from a signature who it was. One that really exists in the
+    /// account, given by [`Identity::signing_with`], makes STS say the right name too.
     fn key_of(&self, who: Identity) -> String {
         let mut actors = self.actors.borrow_mut();
-        if let Some((key, _)) = actors.iter().find(|(_, known)| known.arn() == who.arn()) {
+        if let Some((key, _)) = actors.iter().find(|(_, known)| known.arn() == who.arn() && known.key() == who.key()) {
             return key.clone();
         }
-        let key = format!("AKIASTAGE{:011}", actors.len());
+        let key = who.key().map_or_else(|| format!("AKIASTAGE{:011}", actors.len()), str::to_owned);
         actors.insert(key.clone(), who);
         key
     }

@@ -3,9 +3,11 @@
 //! Every endpoint of the partitions `aws` and `aws-us-gov` has a certificate that leads to Amazon Trust Services, and
 //! its operator recommends these five roots to those who bring their own trust store (Amazon Trust Services,
 //! "Repository", <https://www.amazontrust.com/repository/>, "Trust store and pinning recommendations"; AWS Security
-//! Blog, "How to Prepare for AWS's Move to Its Own Certificate Authority"). The system's roots are some hundred and
-//! forty, cost a hundred times as long to parse, and could all speak for AWS. Where the endpoint may be somebody
-//! else's, or whoever deploys us names other certificates, those count.
+//! Blog, "How to Prepare for AWS's Move to Its Own Certificate Authority"). The system's are some hundred and forty, any
+//! of which could speak for AWS, and parsing them on a machine where a function comes up in 3.8 ms of CPU time takes
+//! another 1.0 ms from one file and 3.3 ms from Debian's folder; on the 0.07 of a CPU that the smallest function has, so
+//! many hundredths of a second. Where the endpoint may be somebody else's, or whoever deploys us names other
+//! certificates, those count.
 
 use std::path::PathBuf;
 

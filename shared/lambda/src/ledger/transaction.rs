@@ -156,7 +156,7 @@ mod tests {
     }
 
     fn charge() -> Charge {
-        Charge { budget: "b".to_owned(), count: 3, window: Duration::from_secs(60) }
+        Charge { budget: "b".to_owned(), count: 3, window: Duration::from_mins(1) }
     }
 
     #[tokio::test]
@@ -214,7 +214,7 @@ mod tests {
     fn patience_ends() {
         let mut patience = Patience::of("wait");
         let waits: Vec<Duration> = std::iter::from_fn(|| patience.longest_wait().ok()).collect();
-        assert_eq!(waits.len() as u32, TRIES);
+        assert_eq!(waits.len(), TRIES as usize);
         assert!(waits.is_sorted() && waits.iter().sum::<Duration>() < Duration::from_secs(8), "{waits:?}");
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use aws_config::BehaviorVersion;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_dynamodb::Client;
 use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -14,7 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use stage::Emulator;
-use tokio::sync::{Mutex, OnceCell, Semaphore, oneshot};
+use tokio::sync::{OnceCell, Semaphore, oneshot};
 
 static ENDPOINT: OnceCell<String> = OnceCell::const_new();
 static TURN: Semaphore = Semaphore::const_new(1);
@@ -45,10 +44,6 @@ pub(crate) async fn config() -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
         .http_client(one_at_a_time())
         .build()
-}
-
-pub(crate) async fn client() -> Client {
-    Client::new(&config().await)
 }
 
 /// moto does not isolate one transaction from another: it copies the table before each, and a refused one puts that copy

@@ -10,7 +10,7 @@ use crate::fixture;
 const WINDOW: TimeDelta = TimeDelta::hours(1);
 
 fn charge(budget: &str, count: u32) -> Charge {
-    Charge { budget: budget.to_owned(), count, window: Duration::from_secs(3600) }
+    Charge { budget: budget.to_owned(), count, window: Duration::from_hours(1) }
 }
 
 fn incidents(from: u32, count: u32) -> Vec<Incident> {

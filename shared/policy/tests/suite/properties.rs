@@ -130,7 +130,7 @@ proptest! {
             0 => Principal::Federated(text()),
             1 => Principal::Service(text()),
             2 => Principal::Unknown,
-            3 => Principal::Root(home),
+            3 => Principal::Root(Arn::parse(&format!("arn:aws:iam::{home}:root")).unwrap()),
             4 => Principal::Role(Arn::parse(&format!("arn:aws:iam::111122223333:role/{hostile}")).unwrap_or(case.resource.arn.clone())),
             _ => Principal::User(Arn::parse(&format!("arn:aws:iam::{hostile}:user/x")).unwrap()),
         };

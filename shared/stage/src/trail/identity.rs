@@ -62,6 +62,10 @@ impl Identity {
         self
     }
 
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.access_key_id.as_deref()
+    }
+
     /// With this access key id, instead of the one the call was signed with.
     #[must_use]
     pub fn signing_with(mut self, access_key_id: &str) -> Self {
