@@ -63,7 +63,8 @@ fn a_responder_without_its_feature_has_no_sdk() {
     for manifest in members() {
         for line in dependencies(&read(&manifest)).iter().filter(|line| line.starts_with("aws-")) {
             let by_feature = manifest.starts_with("functions/") && line.contains("optional = true");
-            let at_home = ["shared/lambda/", "shared/stage/", "cli/", "tests/"].iter().any(|home| manifest.starts_with(home));
+            let at_home =
+                ["shared/lambda/", "shared/stage/", "cli/", "tests/"].iter().any(|home| manifest.starts_with(home));
             assert!(by_feature || at_home, "`{manifest}`: {line}");
         }
     }

@@ -49,7 +49,8 @@ impl SecurityGroups for Ec2 {
     }
 
     async fn revoke(&self, rule: &Rule) -> Result<Applied, CallError> {
-        let call = self.writes.revoke_security_group_ingress().group_id(&rule.group.0).security_group_rule_ids(&rule.id.0);
+        let call =
+            self.writes.revoke_security_group_ingress().group_id(&rule.group.0).security_group_rule_ids(&rule.id.0);
         match call.send().await {
             Ok(_) => Ok(Applied::Changed),
             Err(error) if is_gone(error.code()) => Ok(Applied::AlreadySo),
@@ -125,7 +126,8 @@ impl Ec2 {
             })
             .collect();
         let entries = lists.into_iter().map(async |id| {
-            let pages = self.reads.get_managed_prefix_list_entries().prefix_list_id(&id.0).into_paginator().items().send();
+            let pages =
+                self.reads.get_managed_prefix_list_entries().prefix_list_id(&id.0).into_paginator().items().send();
             match pages.collect::<Result<Vec<_>, _>>().await {
                 Ok(entries) => {
                     let nets = entries.iter().filter_map(|entry| entry.cidr()?.parse().ok()).collect();

@@ -21,7 +21,7 @@ pub struct OpenRules {
     /// The group, where the record tells its id.
     pub group: Option<GroupId>,
     /// The group's name, where the record tells only that: it is a group of the default VPC. Source: Amazon EC2 API
-    /// Reference, "AuthorizeSecurityGroupIngress".
+    /// Reference, "`AuthorizeSecurityGroupIngress`".
     pub group_name: Option<String>,
     /// The rules; `None` where CloudTrail left them out for their size, so that any rule of the group may be meant.
     pub rules: Option<Vec<Called>>,

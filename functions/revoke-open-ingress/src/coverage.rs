@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 /// What does not count as the internet: IANA "IPv4 Special-Purpose Address Registry", entries that are not globally
 /// reachable. Multicast is in another registry and counts.
 const NOT_GLOBAL_V4: [(Ipv4Addr, u8); 14] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
@@ -25,8 +25,8 @@ const NOT_GLOBAL_V4: [(Ipv4Addr, u8); 14] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// The same within 2000::/3: IANA "IPv6 Special-Purpose Address Registry". The few globally reachable assignments
-/// inside 2001::/23 are left out with it: they are too small to matter.
+/// The same within `2000::/3`: IANA "IPv6 Special-Purpose Address Registry". The few globally reachable assignments
+/// inside `2001::/23` are left out with it: they are too small to matter.
 const NOT_GLOBAL_V6: [(Ipv6Addr, u8); 3] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
@@ -36,7 +36,7 @@ const NOT_GLOBAL_V6: [(Ipv6Addr, u8); 3] = [
 /// All addresses of IPv4.
 const ALL_V4: u128 = 1 << 32;
 
-/// All addresses of 2000::/3, the global unicast space. Source: IANA "IPv6 Global Unicast Address Assignments".
+/// All addresses of `2000::/3`, the global unicast space. Source: IANA "IPv6 Global Unicast Address Assignments".
 const ALL_V6: u128 = 1 << 125;
 
 /// A set of sources that covers more than one part in this many of a family's addresses is wide: more than one /8.

@@ -18,7 +18,7 @@ struct Ec2 {
 }
 
 impl Ec2 {
-    fn record(&self, name: &str, request: Value, response: Value) -> Value {
+    fn record(&self, name: &str, request: &Value, response: &Value) -> Value {
         json!({
             "eventID": format!("own-{}", self.journal.writes()), "eventSource": "ec2.amazonaws.com", "eventName": name,
             "eventTime": "2026-11-22T07:00:05Z", "awsRegion": "eu-west-1", "recipientAccountId": "123456789012",
@@ -48,7 +48,7 @@ impl SecurityGroups for Ec2 {
 
     async fn revoke(&self, rule: &Rule) -> Result<Applied, CallError> {
         let request = json!({"groupId": rule.group, "securityGroupRuleIds": {"items": [rule.id]}});
-        let record = self.record("RevokeSecurityGroupIngress", request, json!({"_return": true}));
+        let record = self.record("RevokeSecurityGroupIngress", &request, &json!({"_return": true}));
         self.journal.write("ec2:RevokeSecurityGroupIngress", record)?;
         let mut group = self.group.borrow_mut();
         let before = group.rules.len();
@@ -63,7 +63,7 @@ impl SecurityGroups for Ec2 {
             "ipProtocol": protocol, "fromPort": ports.map(|it| it.0), "toPort": ports.map(|it| it.1),
             "cidrIpv4": source.to_string()});
         let answer = json!({"_return": true, "securityGroupRuleSet": {"items": [made]}});
-        let record = self.record("AuthorizeSecurityGroupIngress", json!({"groupId": rule.group}), answer);
+        let record = self.record("AuthorizeSecurityGroupIngress", &json!({"groupId": rule.group}), &answer);
         self.journal.write("ec2:AuthorizeSecurityGroupIngress", record)?;
         self.journal.read("ec2:CreateTags");
         self.group.borrow_mut().rules.push(Rule { id, ..rule.clone() });

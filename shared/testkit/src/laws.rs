@@ -20,7 +20,6 @@ use crate::world::World;
 /// - Dead between change and receipt, a redelivery completes the receipt.
 /// - The facts, from the event and from the account, are those of the schema.
 /// - The calls made are those of `permissions.json`: no more, and over all events no fewer.
-#[expect(clippy::missing_panics_doc, reason = "test support: a broken law fails the test")]
 pub fn check_laws<R: Responder, W: World>(setting: impl Fn(&Event) -> (W, R), events: &[Event]) {
     let mut used = Calls::default();
     for event in events {

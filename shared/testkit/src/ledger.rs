@@ -79,7 +79,7 @@ impl Ledger for MemoryLedger {
         if self.lose_settle.get() || stored != Some((incident.revision, incident.lease.clone())) {
             return Err(LedgerError { act: "settle an incident", source: "it is somebody else's".into() });
         }
-        self.put(incident);
+        self.put(&Incident { revision: incident.revision + 1, ..incident.clone() });
         let mut memories = self.memories.borrow_mut();
         let memory = memories.entry(resource.clone()).or_default();
         memory.held.extend(incident.receipt.iter().map(|entry| entry.key.clone()));
@@ -97,6 +97,9 @@ impl Ledger for MemoryLedger {
     }
 
     async fn record_undo(&self, incident: &Incident) -> Result<(), LedgerError> {
+        if self.get(&incident.id).map(|found| found.revision + 1) != Some(incident.revision) {
+            return Err(LedgerError { act: "record an undo", source: "it has been changed meanwhile".into() });
+        }
         self.put(incident);
         Ok(())
     }

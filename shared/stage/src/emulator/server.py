@@ -25,10 +25,22 @@ def end_with_starter():
 threading.Thread(target=end_with_starter, daemon=True).start()
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
+application = DomainDispatcherApplication(create_backend_app)
+dynamodb = threading.Lock()
+
+
+def one_dynamodb_call_at_a_time(environ, start_response):
+    """moto does not isolate transactions: a refused one puts back a copy of the whole table."""
+    if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
+        return application(environ, start_response)
+    with dynamodb:
+        return list(application(environ, start_response))
+
+
 server = make_server(
     "127.0.0.1",
     0,
-    DomainDispatcherApplication(create_backend_app),
+    one_dynamodb_call_at_a_time,
     threaded=True,
     request_handler=MotoRequestHandler,
 )
