@@ -205,7 +205,7 @@ async fn a_spent_budget_asks_a_person() {
 }
 
 #[tokio::test]
-async fn undo_refuses_after_drift_and_force_overrides() {
+async fn undo_leaves_alone_what_somebody_has_opened_again() {
     let setting = Setting::with(ENFORCE).await;
     let group = setting.group().await;
     let function = setting.function("revoke-open-ingress").await;

@@ -56,6 +56,27 @@ async fn a_key_made_for_somebody_else_is_disabled_and_undo_enables_it_again() {
 }
 
 #[tokio::test]
+async fn undo_refuses_after_drift_and_force_overrides() {
+    let setting = Setting::with(ENFORCE).await;
+    let function = setting.function("disable-access-key").await;
+    let event = setting.key_for("alice").await;
+    let outcome = outcome(function.invoke(&event).await);
+    let id = outcome["incident"].as_str().unwrap();
+    // Somebody has edited the inline policy since.
+    let iam = aws_sdk_iam::Client::new(&setting.operator);
+    let policy = iam.list_user_policies().user_name("alice").send().await.unwrap().policy_names.remove(0);
+    let edited = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+    iam.put_user_policy().user_name("alice").policy_name(&policy).policy_document(edited).send().await.unwrap();
+    let (done, said) = setting.countermand(&["incidents", "undo", id, "--yes"]).await;
+    assert!(!done && said.contains("s3:*") && said.contains("--force"), "{said}");
+    assert_eq!(setting.user("alice").await, ("Inactive".to_owned(), true), "nothing was changed");
+    let (done, said) = setting.countermand(&["incidents", "undo", id, "--yes", "--force"]).await;
+    assert!(done, "{said}");
+    assert_eq!(setting.user("alice").await, ("Active".to_owned(), false));
+    assert!(setting.incident().await.undone.unwrap().forced);
+}
+
+#[tokio::test]
 async fn a_key_that_somebody_enables_again_is_disabled_again() {
     let setting = Setting::with(ENFORCE).await;
     let function = setting.function("disable-access-key").await;

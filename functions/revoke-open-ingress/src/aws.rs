@@ -10,6 +10,7 @@ use aws_sdk_ec2::types::{
     TagSpecification, UserIdGroupPair,
 };
 use aws_types::SdkConfig;
+use cloudtrail::AccountId;
 use futures_util::future::{join, try_join_all};
 use ipnet::IpNet;
 use lambda::{Connect, call_error};
@@ -91,6 +92,7 @@ impl Ec2 {
         let rules: Vec<Rule> = rules.into_iter().filter_map(|rule| read(rule, id)).collect();
         Ok(Some(Group {
             id: id.clone(),
+            owner: group.owner_id.and_then(|owner| AccountId::parse(&owner).ok()),
             name: group.group_name.unwrap_or_default(),
             vpc: group.vpc_id,
             tags: read_tags(group.tags),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cloudtrail::AccountId;
 use ipnet::IpNet;
 use remedy::{Applied, CallError};
 use serde::Serialize;
@@ -16,6 +17,8 @@ use crate::rule::{GroupId, PrefixListId, Rule, Source, Tuple};
 pub struct Group {
     /// Its id.
     pub id: GroupId,
+    /// The account it belongs to, as EC2 tells it.
+    pub owner: Option<AccountId>,
     /// Its name; the one a VPC comes with is called `default`.
     pub name: String,
     /// Its VPC.

@@ -93,6 +93,7 @@ fn presumed(opened: &OpenRules) -> Group {
         rules: rules.collect(),
         name: opened.group_name.clone().unwrap_or_default(),
         id,
+        owner: None,
         vpc: None,
         tags: std::collections::BTreeMap::default(),
         prefix_lists: std::collections::BTreeMap::default(),
@@ -182,7 +183,7 @@ impl<G: SecurityGroups> Responder for RevokeOpenIngress<G> {
         };
         let offence = group.offending(finding.subject.rules.as_deref());
         let resource = Resource {
-            arn: finding.resource.arn.sibling(&format!("security-group/{}", group.id.0)),
+            arn: finding.resource.arn.sibling(group.owner.as_ref(), &format!("security-group/{}", group.id.0)),
             tags: Some(group.tags.clone()),
             kind: finding.resource.kind.clone(),
         };

@@ -109,6 +109,7 @@ fn rule(id: &str, tuple: Tuple) -> Rule {
 fn group(rules: Vec<Rule>) -> Group {
     Group {
         id: GroupId("sg-1".to_owned()),
+        owner: None,
         name: "web".to_owned(),
         vpc: Some("vpc-1".to_owned()),
         tags: BTreeMap::from([("team".to_owned(), "web".to_owned())]),

@@ -184,10 +184,13 @@ impl Arn {
         self.0.splitn(6, ':').nth(5).unwrap_or_default()
     }
 
-    /// The ARN of another resource of the same service, region and account.
+    /// The ARN of another resource of the same service and region, of this account or of `owner`.
     #[must_use]
-    pub fn sibling(&self, resource: &str) -> Self {
-        let scope: Vec<&str> = self.0.split(':').take(5).collect();
+    pub fn sibling(&self, owner: Option<&AccountId>, resource: &str) -> Self {
+        let mut scope: Vec<&str> = self.0.split(':').take(5).collect();
+        if let (Some(account), Some(owner)) = (scope.last_mut(), owner) {
+            *account = owner.as_str();
+        }
         Self(format!("{}:{resource}", scope.join(":")))
     }
 
@@ -232,6 +235,9 @@ mod tests {
         let arn = Arn::parse("arn:aws-cn:iam::123456789012:user/eng/alice").unwrap();
         assert_eq!(arn.account(), Some(AccountId::parse("123456789012").unwrap()));
         assert_eq!((arn.resource(), arn.name()), ("user/eng/alice", "alice"));
+        let other = AccountId::parse("210987654321").unwrap();
+        assert_eq!(arn.sibling(None, "root").as_str(), "arn:aws-cn:iam::123456789012:root");
+        assert_eq!(arn.sibling(Some(&other), "root").as_str(), "arn:aws-cn:iam::210987654321:root");
         assert_eq!(Arn::parse("arn:aws:s3:::bucket").unwrap().account(), None);
         for wrong in ["", "arn", "arn:aws:iam::123456789012:", "arn:gcp:iam::1:x", "urn:aws:iam::1:x"] {
             assert!(Arn::parse(wrong).is_err(), "{wrong}");

@@ -120,6 +120,10 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             R::plan(&finding, &observed, &situation)
         };
         let mut planned = plan(&memory);
+        if let Some(found) = planned.resource.arn.account().filter(|found| *found != event.account) {
+            let named = finding.resource.arn.clone();
+            return Err(RespondError::Elsewhere { resource: named, account: event.account.clone(), found });
+        }
         let key = MemoryKey::of(R::SPEC.name, &planned.resource);
         if key != named {
             // The event named the resource otherwise than the account does: what is remembered is under its real name.

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use cloudtrail::{Arn, EventError};
+use cloudtrail::{AccountId, Arn, EventError};
 
 use crate::call_error::{CallError, CallErrorKind};
 use crate::incident::IncidentId;
@@ -21,6 +21,19 @@ pub enum RespondError {
         resource: Arn,
         /// The call that failed.
         source: CallError,
+    },
+    /// The event is of one account, and what bears its resource's name here is of another.
+    #[error(
+        "`{resource}` is of account {account}, but this function sees account {found}; nothing was changed: let each \
+         account's events go to its own functions"
+    )]
+    Elsewhere {
+        /// The resource as the event names it.
+        resource: Arn,
+        /// The event's account.
+        account: AccountId,
+        /// The account that the function acts in.
+        found: AccountId,
     },
     /// The ledger was not there; nothing was changed.
     #[error("nothing was changed")]
@@ -78,7 +91,7 @@ impl RespondError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Event(_) => false,
+            Self::Event(_) | Self::Elsewhere { .. } => false,
             Self::Observe { source, .. } | Self::Apply { source, .. } | Self::Verify { source, .. } => {
                 source.is_retryable()
             }
@@ -91,6 +104,7 @@ impl RespondError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Event(_) => "Event",
+            Self::Elsewhere { .. } => "Elsewhere",
             Self::Observe { source, .. } | Self::Apply { source, .. } | Self::Verify { source, .. } => {
                 match source.kind {
                     CallErrorKind::Throttled => "Throttled",
