@@ -151,7 +151,7 @@ impl Output {
 
     /// Tells on standard error what went wrong, why, and what to do next.
     pub(crate) fn error(&mut self, error: &dyn Error, help: Option<&str>) -> io::Result<()> {
-        let whole = lambda::in_full(error);
+        let whole = remedy::in_full(error);
         let mut lines = whole.lines();
         let first = lines.next().unwrap_or_default();
         write_line(&mut self.stderr, [Tone::Bad.of("error"), format!(": {first}").into()])?;

@@ -200,7 +200,7 @@ fn refuse(id: &str, refusal: &Refusal, out: &mut Output) -> Result<(), Failure> 
     let help = refusal.help(id);
     if out.is_json() {
         let drifts = drifts.iter().map(|Drift { did, before, now }| Difference { did, before, now }).collect();
-        let (error, next_step) = (Some(lambda::in_full(refusal)), help);
+        let (error, next_step) = (Some(remedy::in_full(refusal)), help);
         out.object(&Line { incident: id, status: refusal.status(), did: &[], already: &[], drifts, error, next_step })?;
         return Ok(());
     }

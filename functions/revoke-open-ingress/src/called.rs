@@ -134,16 +134,44 @@ struct Made {
     group_id: Option<GroupId>,
     #[serde(default)]
     is_egress: bool,
-    ip_protocol: ProtocolName,
-    #[serde(default, deserialize_with = "port")]
+    #[serde(flatten)]
+    spelled: Spelled,
+}
+
+/// A single rule, as the answer of the one call and the request of the other spell it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spelled {
+    #[serde(alias = "IpProtocol")]
+    ip_protocol: Option<ProtocolName>,
+    #[serde(default, deserialize_with = "port", alias = "FromPort")]
     from_port: Option<i32>,
-    #[serde(default, deserialize_with = "port")]
+    #[serde(default, deserialize_with = "port", alias = "ToPort")]
     to_port: Option<i32>,
+    #[serde(alias = "CidrIpv4")]
     cidr_ipv4: Option<String>,
+    #[serde(alias = "CidrIpv6")]
     cidr_ipv6: Option<String>,
+    #[serde(alias = "PrefixListId")]
     prefix_list_id: Option<PrefixListId>,
     referenced_group_info: Option<Pair>,
+    #[serde(alias = "ReferencedGroupId")]
     referenced_group_id: Option<String>,
+}
+
+impl Spelled {
+    /// What it lets in; from `otherwise` if it names no source.
+    fn read(self, otherwise: Source) -> Tuple {
+        let group = self.referenced_group_info.and_then(|group| group.group_id).or(self.referenced_group_id);
+        let source = match (self.cidr_ipv4.or(self.cidr_ipv6), self.prefix_list_id, group) {
+            (Some(cidr), _, _) => block(&cidr),
+            (None, Some(list), _) => Source::PrefixList(list),
+            (None, None, Some(group)) => Source::Group(group),
+            (None, None, None) => otherwise,
+        };
+        let protocol = self.ip_protocol.map_or(Protocol::All, ProtocolName::read);
+        Tuple::new(protocol, self.from_port, self.to_port, source)
+    }
 }
 
 fn authorized(call: &Call) -> Result<OpenRules, EventError> {
@@ -170,16 +198,8 @@ fn authorized(call: &Call) -> Result<OpenRules, EventError> {
 
 impl Made {
     fn read(self) -> Called {
-        let source = match (self.cidr_ipv4, self.cidr_ipv6, self.prefix_list_id) {
-            (Some(cidr), _, _) | (None, Some(cidr), _) => block(&cidr),
-            (None, None, Some(list)) => Source::PrefixList(list),
-            // A rule has one source of four kinds, so what is left is another group.
-            (None, None, None) => {
-                let group = self.referenced_group_info.and_then(|group| group.group_id).or(self.referenced_group_id);
-                Source::Group(group.unwrap_or_default())
-            }
-        };
-        let tuple = Tuple::new(self.ip_protocol.read(), self.from_port, self.to_port, source);
+        // A rule has one source of four kinds, so what is left is another group.
+        let tuple = self.spelled.read(Source::Group(String::new()));
         Called { id: Some(self.security_group_rule_id), tuple }
     }
 }
@@ -243,21 +263,7 @@ enum OneOrMany<T> {
 #[serde(rename_all = "PascalCase")]
 struct ModifiedRule {
     security_group_rule_id: RuleId,
-    security_group_rule: Option<NewRule>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct NewRule {
-    ip_protocol: Option<ProtocolName>,
-    #[serde(default, deserialize_with = "port")]
-    from_port: Option<i32>,
-    #[serde(default, deserialize_with = "port")]
-    to_port: Option<i32>,
-    cidr_ipv4: Option<String>,
-    cidr_ipv6: Option<String>,
-    prefix_list_id: Option<PrefixListId>,
-    referenced_group_id: Option<String>,
+    security_group_rule: Option<Spelled>,
 }
 
 fn modified(call: &Call) -> Result<OpenRules, EventError> {
@@ -274,17 +280,10 @@ fn modified(call: &Call) -> Result<OpenRules, EventError> {
 
 impl ModifiedRule {
     fn read(self) -> Called {
+        let untold = Source::Untold(String::new());
         let tuple = match self.security_group_rule {
-            None => Tuple::new(Protocol::All, None, None, Source::Untold(String::new())),
-            Some(rule) => {
-                let source = match (rule.cidr_ipv4, rule.cidr_ipv6, rule.prefix_list_id) {
-                    (Some(cidr), _, _) | (None, Some(cidr), _) => block(&cidr),
-                    (None, None, Some(list)) => Source::PrefixList(list),
-                    (None, None, None) => rule.referenced_group_id.map_or(Source::Untold(String::new()), Source::Group),
-                };
-                let protocol = rule.ip_protocol.map_or(Protocol::All, ProtocolName::read);
-                Tuple::new(protocol, rule.from_port, rule.to_port, source)
-            }
+            Some(rule) => rule.read(untold),
+            None => Tuple::new(Protocol::All, None, None, untold),
         };
         Called { id: Some(self.security_group_rule_id), tuple }
     }

@@ -1,23 +1,9 @@
 //! How Lambda is told that an event was not dealt with.
 
-use std::error::Error;
 use std::fmt;
 
 use lambda_runtime::Diagnostic;
-use remedy::RespondError;
-
-/// An error with all its causes, in one line of prose.
-#[must_use]
-pub fn in_full(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
+use remedy::{RespondError, in_full};
 
 /// An event that was not dealt with. Lambda gets it as an error either way, so that it is tried again and at last kept
 /// in the dead-letter queue; the error's type says whether trying again can help.

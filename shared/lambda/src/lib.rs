@@ -23,7 +23,6 @@ mod settings;
 pub use aws::{operator_config, sdk_config};
 pub use calls::call_error;
 pub use clock::SystemClock;
-pub use failure::in_full;
 pub use function::Connect;
 pub use ledger::{DynamoLedger, KEPT_FOR, Listing, Lookup, create_table};
 pub use notify::SnsNotifier;

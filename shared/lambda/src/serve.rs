@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use lambda_runtime::{Runtime, service_fn};
+use remedy::in_full;
 use serde_json::json;
 
 use crate::environment::Environment;
-use crate::failure::in_full;
 use crate::function::{Connect, Function, StartError};
 use crate::logs;
 use crate::settings::required;

@@ -89,7 +89,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         if state == State::Contained {
             case.incident.contained = case.incident.receipt.iter().map(|entry| entry.at).max();
         }
-        case.incident.error = result.as_ref().err().map(in_full);
+        case.incident.error = result.as_ref().err().map(|error| in_full(error));
         let key = MemoryKey::of(R::SPEC.name, &case.plan.resource);
         if let Err(source) = self.ledger.settle(&case.incident, &key).await
             && !self.is_settled(&case.incident, &key).await

@@ -23,6 +23,6 @@ pub use incident::{Entry, Incident, IncidentId, Lease, State, Undone};
 pub use ledger::{Charge, Claim, Ledger, LedgerError, Memory, MemoryKey, Recall, WANTED_FOR};
 pub use outcome::{Outcome, Responded, Status};
 pub use path::{Clock, Notifier, NotifyError, Path};
-pub use respond_error::RespondError;
+pub use respond_error::{RespondError, in_full};
 pub use responder::{Certainty, Finding, Plan, Remedy, Responder, Situation, Spec};
 pub use undo::{Drift, Undo, UndoError, UndoReport};

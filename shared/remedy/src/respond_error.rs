@@ -121,8 +121,9 @@ impl RespondError {
     }
 }
 
-/// An error with all its causes, for a record that outlives the process.
-pub(crate) fn in_full(error: &RespondError) -> String {
+/// An error with all its causes, in one line of prose.
+#[must_use]
+pub fn in_full(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -113,8 +113,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::failure::in_full;
     use crate::fixture;
+    use remedy::in_full;
 
     /// A DynamoDB that answers by script and keeps what it was asked.
     #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use super::scene::{Scene, by, ended, over, resource};
 use crate::fixture;
 
 fn reason(refused: Result<(), LedgerError>) -> String {
-    lambda::in_full(&refused.unwrap_err())
+    remedy::in_full(&refused.unwrap_err())
 }
 
 #[tokio::test]
