@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use cloudtrail::{APPROVAL_SOURCE, APPROVAL_TYPE};
+
 use crate::folders::{By, Folder, Permission, Rule, Scope, pascal_case};
 use crate::generated::{COMMAND, check, read, with_section};
 
@@ -21,6 +23,7 @@ fn the_template_deploys_every_responder() {
             };
             writeln!(rule_arns, "                  - {value}").unwrap();
         }
+        writeln!(rule_arns, "                  - !GetAtt {id}ApprovedRule.Arn").unwrap();
         blocks.push_str(&block(folder));
     }
     let text = read("template.yaml");
@@ -34,7 +37,20 @@ fn block(folder: &Folder) -> String {
     let Folder { name } = folder;
     let id = folder.type_name();
     let statements: String = folder.permissions(By::Function).iter().map(statement).collect();
-    let rules: String = folder.rules().iter().map(|rule| rule_block(folder, rule)).collect();
+    let mut rules: String = folder
+        .rules()
+        .iter()
+        .map(|rule| {
+            let about = format!("Hands {name} the events of its {}.", rule.file);
+            rule_block(folder, &rule_id(folder, rule), rule.scope, &about, &folder.read(&rule.file))
+        })
+        .collect();
+    // The event says only which incident; whether it is approved, the function asks the ledger.
+    let approved = format!(
+        "{{\n  \"source\": [\"{APPROVAL_SOURCE}\"],\n  \"detail-type\": [\"{APPROVAL_TYPE}\"],\n  \"detail\": {{ \"responder\": [\"{name}\"] }}\n}}"
+    );
+    let about = format!("Hands {name} the incidents that a person has approved.");
+    rules.push_str(&rule_block(folder, &format!("{id}ApprovedRule"), Scope::Regional, &about, &approved));
     format!(
         r#"
   # >>> {name} – generated from functions/{name}; {COMMAND}
@@ -116,21 +132,21 @@ fn rule_id(folder: &Folder, rule: &Rule) -> String {
 }
 
 /// A rule, and the right to invoke the function that nothing but this rule has.
-fn rule_block(folder: &Folder, rule: &Rule) -> String {
+fn rule_block(folder: &Folder, rule_id: &str, scope: Scope, about: &str, pattern: &str) -> String {
     let Folder { name } = folder;
-    let (id, rule_id) = (folder.type_name(), rule_id(folder, rule));
-    let condition = match rule.scope {
+    let id = folder.type_name();
+    let condition = match scope {
         Scope::Regional => "",
         Scope::Global => "    Condition: GlobalEventsArriveHere\n",
     };
     // JSON is YAML: what is deployed is the file's own text.
-    let pattern = folder.read(&rule.file).trim_end().replace('\n', "\n        ");
+    let pattern = pattern.trim_end().replace('\n', "\n        ");
     format!(
         "
   {rule_id}:
     Type: AWS::Events::Rule
 {condition}    Properties:
-      Description: Hands {name} the events of its {file}.
+      Description: {about}
       EventPattern:
         {pattern}
       Targets:
@@ -149,7 +165,6 @@ fn rule_block(folder: &Folder, rule: &Rule) -> String {
       FunctionName: !Ref {id}
       Principal: events.amazonaws.com
       SourceArn: !GetAtt {rule_id}.Arn
-",
-        file = rule.file
+"
     )
 }

@@ -60,8 +60,23 @@ pub(crate) enum Incidents {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Let happen what waits for a person; the function looks again before it acts
+    Approve(Answer),
+    /// Leave as it is what waits for a person
+    Reject(Answer),
     /// Take back what was changed, with your own AWS credentials
     Undo(Undo),
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Answer {
+    /// The incident's id, or a beginning of it that no other id has
+    pub(crate) id: String,
+    /// Why; kept in the ledger with your name
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
 }
 
 /// Where the ledger is, and who asks.

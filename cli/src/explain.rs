@@ -199,6 +199,7 @@ fn event_name(event: &Event) -> &str {
         Body::Call(call) => &call.name,
         Body::GuardDuty(finding) => &finding.kind,
         Body::Health(health) => &health.event_type_code,
+        Body::Approved { .. } => cloudtrail::APPROVAL_TYPE,
         Body::Other => "",
     }
 }

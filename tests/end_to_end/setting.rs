@@ -54,6 +54,11 @@ impl Setting {
         Self { account, attacker, operator, olivia, policies: folder, binaries }
     }
 
+    /// Deploys other policies: functions started from now on have these.
+    pub(crate) fn set_policies(&self, policies: &str) {
+        std::fs::write(self.policies.join("test.cedar"), policies).unwrap();
+    }
+
     /// A process of the function.
     pub(crate) async fn function(&self, name: &str) -> Function {
         self.function_with(name, &[]).await

@@ -1,5 +1,6 @@
 //! `countermand incidents`: what was done, and taking it back.
 
+mod answer;
 mod list;
 mod show;
 mod undo;
@@ -8,7 +9,8 @@ use std::io::{self, IsTerminal};
 
 use aws_config::{Region, SdkConfig};
 use chrono::{DateTime, TimeDelta, Utc};
-use lambda::{DynamoLedger, Lookup};
+use cloudtrail::AccountId;
+use lambda::{DynamoLedger, Lookup, call_error};
 use remedy::{Incident, LedgerError, State};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -31,6 +33,8 @@ pub(crate) fn run(command: &Incidents, now: DateTime<Utc>, out: &mut Output) -> 
         match command {
             Incidents::List(args) => list::run(args, now, out).await,
             Incidents::Show { id, connection } => show::run(id, connection, out).await,
+            Incidents::Approve(args) => answer::run(args, true, now, out).await,
+            Incidents::Reject(args) => answer::run(args, false, now, out).await,
             Incidents::Undo(args) => undo::run(args, now, out).await,
         }
     })
@@ -80,10 +84,16 @@ pub(crate) fn state(text: &str) -> Result<State, serde::de::value::Error> {
 fn tone(state: State) -> Tone {
     match state {
         State::Contained | State::AlreadySafe => Tone::Good,
-        State::Pending | State::Claimed => Tone::Warning,
+        State::Pending | State::Approved | State::Claimed => Tone::Warning,
         State::Failed | State::Uncontainable => Tone::Bad,
-        State::Observed | State::Exempt | State::Undone => Tone::Plain,
+        State::Observed | State::Exempt | State::Rejected | State::Undone => Tone::Plain,
     }
+}
+
+/// Who answers or undoes, as AWS STS says it.
+struct Operator {
+    arn: String,
+    account: AccountId,
 }
 
 /// The ledger, and the configuration of the operator's own clients.
@@ -106,6 +116,15 @@ impl Session {
         Ok(Self { config, ledger, table: table.clone() })
     }
 
+    async fn operator(&self) -> Result<Operator, Failure> {
+        let answer = aws_sdk_sts::Client::new(&self.config).get_caller_identity().send().await;
+        let answer = answer.map_err(|error| Failure::Identity(call_error("sts:GetCallerIdentity", error)))?;
+        let account = answer.account().and_then(|account| AccountId::parse(account).ok());
+        match (answer.arn(), account) {
+            (Some(arn), Some(account)) => Ok(Operator { arn: arn.to_owned(), account }),
+            _ => Err(Failure::Nobody),
+        }
+    }
     fn ledger_failed(&self, source: LedgerError) -> Failure {
         Failure::Ledger { table: self.table.clone(), source }
     }

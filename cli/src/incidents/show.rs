@@ -5,7 +5,7 @@ use std::io;
 use chrono::{DateTime, SecondsFormat, Utc};
 use cloudtrail::Actor;
 use policy::{Cause, Severity};
-use remedy::{Certainty, Entry, Incident, Predicted, State, Undone};
+use remedy::{Answer, Certainty, Entry, Incident, Predicted, State, Undone};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -37,6 +37,7 @@ pub(super) struct Line<'a> {
     policies: Vec<&'a str>,
     because: &'a str,
     contained: Option<DateTime<Utc>>,
+    answer: Option<&'a Answer>,
     undone: Option<&'a Undone>,
     error: Option<&'a str>,
     #[serde(flatten)]
@@ -74,6 +75,7 @@ impl<'a> Line<'a> {
             policies: incident.policies.iter().map(|cause| cause.id.as_str()).collect(),
             because: &incident.because,
             contained: incident.contained,
+            answer: incident.answer.as_ref(),
             undone: incident.undone.as_ref(),
             error: incident.error.as_deref(),
             details: None,
@@ -111,6 +113,8 @@ fn tell(incident: &Incident, out: &mut Output) -> io::Result<()> {
     out.field("where", [format!("{} {}", incident.account, incident.region).into()])?;
     out.gap()?;
     who(&incident.actor, out)?;
+    out.fields("from", incident.source_ip.map(|address| address.to_string().into()))?;
+    out.fields("agent", incident.user_agent.as_deref().map(Span::from))?;
     out.gap()?;
     let Incident { severity, resource, .. } = incident;
     out.field("what", [Tone::Strong.of(&incident.responder), format!(", {severity} ({})", severity.get()).into()])?;
@@ -124,6 +128,7 @@ fn tell(incident: &Incident, out: &mut Output) -> io::Result<()> {
     let causes =
         incident.policies.iter().filter_map(|Cause { id, reason }| Some(format!("`{id}`: {}", reason.as_ref()?)));
     out.fields("reasons", causes.map(Span::from))?;
+    answer(incident, out)?;
     let words: Vec<Result<Predicted, String>> =
         incident.plan.iter().map(|change| words(&incident.responder, change)).collect();
     out.fields(
@@ -168,6 +173,23 @@ fn who(actor: &Actor, out: &mut Output) -> io::Result<()> {
     ];
     for (label, text) in more {
         out.fields(label, text.map(Span::from))?;
+    }
+    Ok(())
+}
+
+/// What a person said, or until when one can say it.
+fn answer(incident: &Incident, out: &mut Output) -> io::Result<()> {
+    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    if let Some(Answer { approved, by, at, reason }) = &incident.answer {
+        let said = if *approved { "approved" } else { "rejected" };
+        let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        out.field("answer", [format!("{said} by {by} at {}{reason}", time(*at)).into()])?;
+    }
+    if let Some(until) = incident.expires() {
+        out.field("waits", [Tone::Warning.of(format!("for you, until {}", time(until)))])?;
+        for said in ["approve", "reject"] {
+            out.field("", [Tone::Strong.of(format!("countermand incidents {said} {}", incident.id))])?;
+        }
     }
     Ok(())
 }

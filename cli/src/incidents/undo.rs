@@ -3,24 +3,17 @@
 use aws_config::Region;
 use chrono::{DateTime, Utc};
 use cloudtrail::AccountId;
-use lambda::call_error;
 use remedy::{CallError, CallErrorKind, Drift, Incident, Undo, UndoError, UndoReport};
 use serde::Serialize;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::{NoIncident, Session};
+use super::{NoIncident, Operator, Session};
 use crate::args;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Output, Span, Tone};
 use crate::responders::Entry;
-
-/// Who undoes, as AWS STS says it.
-struct Operator {
-    arn: String,
-    account: AccountId,
-}
 
 /// Why one incident was not undone.
 #[derive(Debug, thiserror::Error)]
@@ -91,18 +84,6 @@ pub(super) async fn run(args: &args::Undo, now: DateTime<Utc>, out: &mut Output)
         }
     }
     Ok(exit)
-}
-
-impl Session {
-    async fn operator(&self) -> Result<Operator, Failure> {
-        let answer = aws_sdk_sts::Client::new(&self.config).get_caller_identity().send().await;
-        let answer = answer.map_err(|error| Failure::Identity(call_error("sts:GetCallerIdentity", error)))?;
-        let account = answer.account().and_then(|account| AccountId::parse(account).ok());
-        match (answer.arn(), account) {
-            (Some(arn), Some(account)) => Ok(Operator { arn: arn.to_owned(), account }),
-            _ => Err(Failure::Nobody),
-        }
-    }
 }
 
 /// Looks, shows what would be done, asks, and does it.

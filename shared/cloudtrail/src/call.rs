@@ -57,6 +57,13 @@ pub struct Call {
 }
 
 impl Call {
+    /// A call as the ledger remembers it: its parameters are not kept.
+    #[must_use]
+    pub fn remembered(name: String, source_ip: Option<IpAddr>, user_agent: Option<String>) -> Self {
+        let (request, response) = (Value::Null, Value::Null);
+        Self { source: String::new(), name, happened: Happened::Yes, source_ip, user_agent, request, response }
+    }
+
     /// Whether it is this operation of this service.
     #[must_use]
     pub fn is(&self, source: &str, name: &str) -> bool {

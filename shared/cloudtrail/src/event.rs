@@ -57,6 +57,17 @@ pub enum EventError {
     },
 }
 
+/// The `source` of our own events.
+pub const APPROVAL_SOURCE: &str = "countermand";
+
+/// The `detail-type` of the event that a person has approved an incident.
+pub const APPROVAL_TYPE: &str = "Incident Approved";
+
+#[derive(Deserialize)]
+struct Approval {
+    incident: String,
+}
+
 /// Something that happened in an AWS account.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -83,6 +94,11 @@ pub enum Body {
     GuardDuty(GuardDutyFinding),
     /// A notice of AWS Health.
     Health(HealthEvent),
+    /// A person has approved an incident: our own event, which says only which. The ledger says who and whether.
+    Approved {
+        /// The incident's id.
+        incident: String,
+    },
     /// Anything else: no responder is concerned.
     Other,
 }
@@ -129,6 +145,10 @@ impl Event {
         }
         let body = match (envelope.source.as_str(), detail_type.as_str()) {
             ("aws.guardduty", "guardduty finding") => Body::GuardDuty(shape(&envelope.detail, "GuardDuty Finding")?),
+            (APPROVAL_SOURCE, "incident approved") => {
+                let Approval { incident } = shape(&envelope.detail, APPROVAL_TYPE)?;
+                Body::Approved { incident }
+            }
             ("aws.health", "aws health event") => Body::Health(shape(&envelope.detail, "AWS Health Event")?),
             _ => Body::Other,
         };

@@ -5,10 +5,12 @@ use std::path::Path as Folder;
 
 use aws_types::SdkConfig;
 use chrono::{DateTime, Utc};
-use cloudtrail::Event;
+use cloudtrail::{Body, Event};
 use lambda_runtime::{Context, LambdaEvent};
 use policy::{Policies, PolicyError};
-use remedy::{Clock, Incident, Notifier, NotifyError, Outcome, Path, Responded, Responder, Status, in_full};
+use remedy::{
+    Clock, Incident, IncidentId, Notifier, NotifyError, Outcome, Path, Responded, Responder, Status, in_full,
+};
 use serde::Serialize;
 use tracing::Instrument;
 use tracing::field::Empty;
@@ -90,7 +92,14 @@ impl<R: Connect> Function<R> {
             Err(error) => (None, Responded { outcomes: Vec::new(), failure: Some(error.into()) }),
             Ok(event) => {
                 tracing::Span::current().record("event_id", event.id.as_str());
-                (event.time, self.path(&notifier, context).respond(&self.responder, &event).await)
+                let path = self.path(&notifier, context);
+                let responded = match &event.body {
+                    Body::Approved { incident } => {
+                        path.resume(&self.responder, &IncidentId::new(incident.as_str())).await
+                    }
+                    _ => path.respond(&self.responder, &event).await,
+                };
+                (event.time, responded)
             }
         };
         let measured = Measured {

@@ -76,8 +76,12 @@ impl Ledger for DynamoLedger {
         self.write_wanted(resource, keys, until).await
     }
 
-    async fn record_undo(&self, incident: &Incident) -> Result<(), LedgerError> {
-        self.write_undo(incident).await
+    async fn find(&self, id: &IncidentId) -> Result<Option<Incident>, LedgerError> {
+        self.get(id).await
+    }
+
+    async fn amend(&self, incident: &Incident) -> Result<(), LedgerError> {
+        self.write_amendment(incident).await
     }
 }
 

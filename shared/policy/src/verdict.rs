@@ -103,6 +103,16 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// The right that a person's approval gives: only over what a policy still permits, and none forbids.
+    #[must_use]
+    pub fn approved(self) -> Option<Warrant> {
+        match self.verdict {
+            Verdict::Enforce(warrant) => Some(warrant),
+            Verdict::Approve => Some(Warrant::by_policy()),
+            Verdict::Observe | Verdict::Exempt => None,
+        }
+    }
+
     /// Why, in one plain sentence for a person.
     #[must_use]
     pub fn because(&self) -> String {

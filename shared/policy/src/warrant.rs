@@ -2,8 +2,8 @@
 
 /// Proof that somebody entitled to it allowed one write. What takes `&Warrant` cannot run without a decision.
 ///
-/// Sealed: only [`Policies::decide`](crate::Policies::decide), for the verdict `enforce`, and [`Warrant::for_undo`]
-/// make one. It cannot be copied.
+/// Sealed: only [`Policies::decide`](crate::Policies::decide), for the verdict `enforce`,
+/// [`Decision::approved`](crate::Decision::approved) and [`Warrant::for_undo`] make one. It cannot be copied.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Warrant {
     sealed: (),
@@ -18,7 +18,7 @@ impl Warrant {
         Self { sealed: () }
     }
 
-    /// Only `decide` may call this.
+    /// Only a decision may call this.
     pub(crate) fn by_policy() -> Self {
         Self { sealed: () }
     }

@@ -1,16 +1,18 @@
 //! The durable record of one finding.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use chrono::{DateTime, Utc};
-use cloudtrail::{AccountId, Actor, EventId, Region};
+use chrono::{DateTime, TimeDelta, Utc};
+use cloudtrail::{AccountId, Actor, Body, Call, Event, EventId, Region};
 use policy::{Cause, Resource, Severity};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::change::ChangeKey;
-use crate::responder::Certainty;
+use crate::responder::{Certainty, Finding};
 
 /// Derived from the event's id, the responder and the resource, so that a second delivery meets the first one's record.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -69,6 +71,10 @@ pub enum State {
     Uncontainable,
     /// Waits for a person.
     Pending,
+    /// A person said yes; a run is on its way to it.
+    Approved,
+    /// A person said no. Final.
+    Rejected,
     /// A run stopped half way; the receipt says how far it came. A redelivery goes on from there.
     Failed,
     /// A person took it back. Final.
@@ -93,6 +99,8 @@ impl fmt::Display for State {
             Self::Exempt => "exempt",
             Self::Uncontainable => "uncontainable",
             Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
             Self::Failed => "failed",
             Self::Undone => "undone",
         })
@@ -124,6 +132,22 @@ pub struct Entry {
     pub presumed: bool,
     /// When it was taken back.
     pub undone: Option<DateTime<Utc>>,
+}
+
+/// For how long a finding waits for a person. After that the account is too likely to have moved on.
+pub const PENDING_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// What a person said about an incident that waited for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Yes or no.
+    pub approved: bool,
+    /// The ARN of the operator's verified identity.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The operator's reason.
+    pub reason: Option<String>,
 }
 
 /// Who took an incident back.
@@ -159,6 +183,10 @@ pub struct Incident {
     pub region: Region,
     /// Who did it.
     pub actor: Actor,
+    /// Where the call came from, if the event tells.
+    pub source_ip: Option<IpAddr>,
+    /// How the client described itself. Never to be trusted.
+    pub user_agent: Option<String>,
     /// What it is about.
     pub resource: Resource,
     /// How bad it is.
@@ -193,6 +221,46 @@ pub struct Incident {
     pub revision: u64,
     /// Who is at work on it.
     pub lease: Option<Lease>,
+    /// What a person said when it waited for one.
+    pub answer: Option<Answer>,
     /// Who took it back.
     pub undone: Option<Undone>,
+}
+
+impl Incident {
+    /// Until when a person can approve it, if it waits for one.
+    #[must_use]
+    pub fn expires(&self) -> Option<DateTime<Utc>> {
+        (self.state == State::Pending).then(|| self.opened + PENDING_FOR)
+    }
+
+    /// Whether a person has approved it.
+    #[must_use]
+    pub fn is_approved(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.approved)
+    }
+
+    /// What is wrong, as the responder found it.
+    pub(crate) fn finding<S: DeserializeOwned>(&self) -> Result<Finding<S>, serde_json::Error> {
+        Ok(Finding {
+            resource: self.named.clone(),
+            severity: self.severity,
+            certainty: self.certainty,
+            subject: S::deserialize(&self.subject)?,
+        })
+    }
+
+    /// The event, as far as it is remembered: enough to ask the policies again, without the call's parameters.
+    #[must_use]
+    pub fn event(&self) -> Event {
+        let call = Call::remembered(self.event_name.clone(), self.source_ip, self.user_agent.clone());
+        Event {
+            id: self.event_id.clone(),
+            account: self.account.clone(),
+            region: self.region.clone(),
+            time: self.event_time,
+            actor: self.actor.clone(),
+            body: Body::Call(call),
+        }
+    }
 }

@@ -131,7 +131,10 @@ pub trait Ledger {
     /// Stores that the changes are not wanted any more, before an undo takes them back.
     async fn want(&self, resource: &MemoryKey, keys: &[ChangeKey], until: DateTime<Utc>) -> Result<(), LedgerError>;
 
-    /// Stores how far an undo came, if the record is still the one before `incident.revision`. What it took back is not
-    /// held any more.
-    async fn record_undo(&self, incident: &Incident) -> Result<(), LedgerError>;
+    /// The incident of this id.
+    async fn find(&self, id: &IncidentId) -> Result<Option<Incident>, LedgerError>;
+
+    /// Stores what an operator did to the incident, an answer or an undo, if the record is still the one before
+    /// `incident.revision`. What an undo took back is not held any more.
+    async fn amend(&self, incident: &Incident) -> Result<(), LedgerError>;
 }

@@ -4,6 +4,7 @@
 //! takes an event through it: detect, observe, plan, decide, claim, apply, verify, receipt, notify. [`Undo`] walks a
 //! receipt backwards. What they need from outside, a ledger, a notifier and a clock, comes in through three traits.
 
+mod answer;
 mod call_error;
 mod carry_out;
 mod change;
@@ -16,10 +17,11 @@ mod respond_error;
 mod responder;
 mod undo;
 
+pub use answer::{AnswerError, answer};
 pub use call_error::{CallError, CallErrorKind};
 pub use change::{Applied, Change, ChangeKey};
 pub use explain::{Explanation, Predicted, explain};
-pub use incident::{Entry, Incident, IncidentId, Lease, State, Undone};
+pub use incident::{Answer, Entry, Incident, IncidentId, Lease, PENDING_FOR, State, Undone};
 pub use ledger::{Charge, Claim, Ledger, LedgerError, Memory, MemoryKey, Recall, WANTED_FOR};
 pub use outcome::{Outcome, Responded, Status};
 pub use path::{Clock, Notifier, NotifyError, Path};

@@ -84,7 +84,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         };
         for finding in findings {
             // Boxed, since the nested futures of path and SDK together are deeper than the compiler will follow.
-            match self.deal_with(responder, event, finding).boxed_local().await {
+            match self.deal_with(responder, event, finding, Occasion::Delivery).boxed_local().await {
                 Ok(outcome) => responded.outcomes.push(outcome),
                 Err(error) => {
                     tracing::error!(error = &error as &dyn Error, "a finding was not dealt with");
@@ -95,23 +95,42 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         responded
     }
 
+    /// Goes on with an incident that a person has approved: looks again, and acts if the finding still holds and no
+    /// policy forbids it. That it is approved is the ledger's to say, whoever asks.
+    pub async fn resume<R: Responder>(&self, responder: &R, id: &IncidentId) -> Responded {
+        match self.go_on_with(responder, id).boxed_local().await {
+            Ok(outcome) => Responded { outcomes: vec![outcome], failure: None },
+            Err(failure) => Responded { outcomes: Vec::new(), failure: Some(failure) },
+        }
+    }
+
+    async fn go_on_with<R: Responder>(&self, responder: &R, id: &IncidentId) -> Result<Outcome, RespondError> {
+        let incident = self.ledger.find(id).await?.filter(|incident| incident.responder == R::SPEC.name);
+        let incident = incident.filter(Incident::is_approved).ok_or_else(|| RespondError::NotApproved(id.clone()))?;
+        let finding = incident.finding().map_err(|source| RespondError::Unreadable { incident: id.clone(), source })?;
+        self.deal_with(responder, &incident.event(), finding, Occasion::Approval).await
+    }
+
     async fn deal_with<R: Responder>(
         &self,
         responder: &R,
         event: &Event,
         finding: Finding<R::Subject>,
+        occasion: Occasion,
     ) -> Result<Outcome, RespondError> {
         let id = IncidentId::derive(&event.id, R::SPEC.name, &finding.resource);
         let named = MemoryKey::of(R::SPEC.name, &finding.resource);
         let (observed, recall) = join(responder.observe(&finding), self.ledger.recall(&id, &named)).await;
         let Recall { incident: seen, mut memory } = recall?;
-        if let Some(seen) = seen.as_ref().filter(|seen| !self.may_take_over(seen)) {
+        if let Some(seen) = seen.as_ref().filter(|seen| !self.may_take_over(seen, occasion)) {
             return Ok(Outcome::of(seen, Status::Duplicate));
         }
         let observed =
             observed.map_err(|source| RespondError::Observe { resource: finding.resource.arn.clone(), source })?;
 
-        if let Some(seen) = &seen {
+        // What a run planned that never began to act was not made by it.
+        let unsettled = seen.as_ref().filter(|seen| !seen.state.is_settled());
+        if let Some(seen) = unsettled {
             memory.held.extend(found_made::<R>(seen, &observed).map(|change| change.key()));
         }
         let now = self.clock.now();
@@ -141,7 +160,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             facts: &planned.facts,
         });
         let mut incident = self.open::<R>(event, &finding, &planned, &observed, &decision, seen.as_ref());
-        if let Some(seen) = &seen {
+        if let Some(seen) = unsettled {
             incident.plan.clone_from(&seen.plan);
             complete_receipt::<R>(&mut incident, &observed, now);
         }
@@ -150,9 +169,10 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
     }
 
     /// Whether the record of an earlier run is one that died or failed, and so ours to go on with.
-    fn may_take_over(&self, seen: &Incident) -> bool {
+    fn may_take_over(&self, seen: &Incident, occasion: Occasion) -> bool {
         match (&seen.state, &seen.lease) {
             (State::Failed, _) | (State::Claimed, None) => true,
+            (State::Approved, _) => occasion == Occasion::Approval,
             // A retry carries the request id of the attempt before it, and Lambda never runs the two at once.
             (State::Claimed, Some(lease)) => lease.owner == self.owner || lease.until <= self.clock.now(),
             _ => false,
@@ -199,6 +219,10 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
                     decision.limits.iter().map(|limit| charge(limit, &case)).collect()
                 };
                 self.go_on(responder, case, changes, Some(warrant), &charges).await
+            }
+            Verdict::Approve if case.incident.is_approved() => {
+                let warrant = decision.approved();
+                self.go_on(responder, case, changes, warrant, &[]).await
             }
             Verdict::Approve => self.conclude(case, Status::Pending).await,
             Verdict::Observe => self.conclude(case, Status::Observed).await,
@@ -247,6 +271,11 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         seen: Option<&Incident>,
     ) -> Incident {
         let now = self.clock.now();
+        let answer = seen.and_then(|seen| seen.answer.clone());
+        let call = match &event.body {
+            Body::Call(call) => Some(call),
+            _ => None,
+        };
         Incident {
             id: IncidentId::derive(&event.id, R::SPEC.name, &finding.resource),
             state: State::Claimed,
@@ -256,12 +285,14 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
                 Body::Call(call) => call.name.clone(),
                 Body::GuardDuty(finding) => finding.kind.clone(),
                 Body::Health(health) => health.event_type_code.clone(),
-                Body::Other => String::new(),
+                Body::Approved { .. } | Body::Other => String::new(),
             },
             event_time: event.time,
             account: event.account.clone(),
             region: event.region.clone(),
             actor: event.actor.clone(),
+            source_ip: call.and_then(|call| call.source_ip),
+            user_agent: call.and_then(|call| call.user_agent.clone()),
             resource: plan.resource.clone(),
             severity: finding.severity,
             certainty: finding.certainty,
@@ -272,7 +303,10 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             before: seen.map_or_else(|| to_value(observed), |seen| seen.before.clone()),
             verdict: decision.verdict.name().to_owned(),
             policies: decision.policies.clone(),
-            because: decision.because(),
+            because: match &answer {
+                Some(answer) if answer.approved => format!("approved by {}, and {}", answer.by, decision.because()),
+                _ => decision.because(),
+            },
             plan: Vec::new(),
             receipt: seen.map_or_else(Vec::new, |seen| seen.receipt.clone()),
             opened: seen.map_or(now, |seen| seen.opened),
@@ -280,9 +314,19 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             error: None,
             revision: seen.map_or(0, |seen| seen.revision + 1),
             lease: Some(Lease { owner: self.owner.to_owned(), until: self.deadline }),
+            answer,
             undone: None,
         }
     }
+}
+
+/// Why a finding is dealt with now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// Its event was delivered.
+    Delivery,
+    /// A person has approved it.
+    Approval,
 }
 
 /// The changes in the incident's plan that the account shows as made.

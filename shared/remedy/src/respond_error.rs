@@ -35,6 +35,17 @@ pub enum RespondError {
         /// The account that the function acts in.
         found: AccountId,
     },
+    /// Somebody asks us to go on with an incident that nobody has approved, or that is not ours.
+    #[error("incident {0} is not approved, or not this responder's; nothing was changed")]
+    NotApproved(IncidentId),
+    /// The record was written by a version of the responder that this one does not understand.
+    #[error("the record of incident {incident} is not understood by this version; nothing was changed")]
+    Unreadable {
+        /// The incident.
+        incident: IncidentId,
+        /// Where it differs.
+        source: serde_json::Error,
+    },
     /// The ledger was not there; nothing was changed.
     #[error("nothing was changed")]
     Ledger(#[from] LedgerError),
@@ -91,7 +102,7 @@ impl RespondError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Event(_) | Self::Elsewhere { .. } => false,
+            Self::Event(_) | Self::Elsewhere { .. } | Self::NotApproved(_) | Self::Unreadable { .. } => false,
             Self::Observe { source, .. } | Self::Apply { source, .. } | Self::Verify { source, .. } => {
                 source.is_retryable()
             }
@@ -105,6 +116,8 @@ impl RespondError {
         match self {
             Self::Event(_) => "Event",
             Self::Elsewhere { .. } => "Elsewhere",
+            Self::NotApproved(_) => "NotApproved",
+            Self::Unreadable { .. } => "Unreadable",
             Self::Observe { source, .. } | Self::Apply { source, .. } | Self::Verify { source, .. } => {
                 match source.kind {
                     CallErrorKind::Throttled => "Throttled",

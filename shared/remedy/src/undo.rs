@@ -9,7 +9,7 @@ use crate::change::{Applied, Change};
 use crate::incident::{Incident, IncidentId, State, Undone};
 use crate::ledger::{Ledger, LedgerError, MemoryKey, WANTED_FOR};
 use crate::path::{complete_receipt, to_value};
-use crate::responder::{Finding, Responder};
+use crate::responder::Responder;
 
 /// One change that is no longer as we left it.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,12 +120,7 @@ impl<L: Ledger> Undo<'_, L> {
         self.refuse(&incident)?;
         let id = incident.id.clone();
         let unreadable = |source| UndoError::Unreadable { incident: id.clone(), source };
-        let finding = Finding {
-            resource: incident.named.clone(),
-            severity: incident.severity,
-            certainty: incident.certainty,
-            subject: serde_json::from_value::<R::Subject>(incident.subject.clone()).map_err(unreadable)?,
-        };
+        let finding = incident.finding::<R::Subject>().map_err(unreadable)?;
         let observed = responder.observe(&finding).await.map_err(UndoError::Observe)?;
         if !incident.state.is_settled() {
             complete_receipt::<R>(&mut incident, &observed, self.now);
@@ -189,7 +184,7 @@ impl<L: Ledger> Undo<'_, L> {
             incident.undone = Some(Undone { by: self.by.to_owned(), at: self.now, forced });
         }
         incident.revision += 1;
-        self.ledger.record_undo(&incident).await?;
+        self.ledger.amend(&incident).await?;
         match failure {
             Some(failure) => Err(failure),
             None => Ok(report(incident, did.into_iter().map(|(_, did)| did).collect(), already)),

@@ -24,9 +24,17 @@ pub struct Account {
 }
 
 impl Account {
-    /// An empty account.
+    /// An empty account, in which everybody may do everything.
     pub async fn open() -> Result<Self, StageError> {
-        let emulator = Emulator::start().await?;
+        Self::of(Emulator::start().await?).await
+    }
+
+    /// An empty account that enforces IAM: whoever is not root may do only what policies allow him.
+    pub async fn open_enforcing() -> Result<Self, StageError> {
+        Self::of(Emulator::start_enforcing().await?).await
+    }
+
+    async fn of(emulator: Emulator) -> Result<Self, StageError> {
         let proxy = Proxy::start(emulator.address()).await?;
         Ok(Self { emulator, proxy, actors: RefCell::default() })
     }
@@ -46,7 +54,17 @@ impl Account {
     /// An SDK configuration with which `who` acts in `region`; from now on his calls can be told from others'.
     pub async fn acting_as(&self, who: Identity, region: &str) -> SdkConfig {
         let key = self.key_of(who);
-        let credentials = Credentials::new(key, "not-a-secret", None, None, "stage");
+        self.configuration(Credentials::new(key, "not-a-secret", None, None, "stage"), region).await
+    }
+
+    /// An SDK configuration with these very credentials, the calls made with which are told as `who`'s. An account that
+    /// enforces IAM takes no others than its own.
+    pub async fn signing_with(&self, credentials: Credentials, who: Identity, region: &str) -> SdkConfig {
+        self.actors.borrow_mut().insert(credentials.access_key_id().to_owned(), who);
+        self.configuration(credentials, region).await
+    }
+
+    async fn configuration(&self, credentials: Credentials, region: &str) -> SdkConfig {
         aws_config::defaults(BehaviorVersion::latest())
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .endpoint_url(self.proxy.endpoint())
@@ -68,7 +86,14 @@ impl Account {
 
     /// The events that AWS would have sent for the calls since this was last asked, oldest first.
     pub fn events(&self) -> Vec<Value> {
-        self.proxy.clear().iter().filter_map(|call| self.event_of(call)).collect()
+        self.proxy.clear().iter().flat_map(|call| self.events_of(call)).collect()
+    }
+
+    /// The event that CloudTrail made of a call, and those that the call itself put on the event bus.
+    fn events_of(&self, call: &Call) -> impl Iterator<Item = Value> + use<> {
+        let recorded =
+            self.event_of(call).filter(|event| event.pointer("/detail/eventName") != Some(&"PutEvents".into()));
+        recorded.into_iter().chain(trail::sent(call, crate::ACCOUNT))
     }
 
     /// The event that AWS would have sent for a call; `None` where it would send none, or does not know the caller.

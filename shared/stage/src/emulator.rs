@@ -1,17 +1,23 @@
-//! The AWS API emulator: moto, in a Python environment of its own, on a loopback port.
+//! The AWS API emulators, each in a Python environment of its own, on a loopback port.
+//!
+//! moto knows what AWS's services do, and asks nobody for permission. ministack knows less of that, but checks
+//! signatures, trust policies and every permission: it is for proving what a role may do.
 
 mod environment;
 mod sockets;
+mod software;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
 use hyper::Request;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
+use self::software::{MINISTACK, MOTO, Software};
 use crate::error::StageError;
 use crate::http;
 
@@ -24,6 +30,7 @@ const LAST_WORDS: usize = 40;
 /// A running emulator with an empty account. The process ends when this is dropped.
 #[derive(Debug)]
 pub struct Emulator {
+    software: &'static Software,
     endpoint: String,
     address: SocketAddr,
     server: Child,
@@ -38,14 +45,37 @@ impl Emulator {
     /// The installation lives in `$XDG_CACHE_HOME/countermand` (or `~/.cache/countermand`), needs
     /// `python3` (3.11 or later) and `PyPI` once, and is shared by all processes of this user.
     pub async fn start() -> Result<Self, StageError> {
-        let python = environment::python().await?;
+        let emulator = Self::run(&MOTO).await?;
+        emulator
+            .post(
+                "/moto-api/config",
+                r#"{"stepfunctions":{"execute_state_machine":true},"lambda":{"use_docker":false}}"#,
+            )
+            .await?;
+        Ok(emulator)
+    }
+
+    /// Starts ministack, installed as moto is: whoever is not root may do only what IAM policies allow him.
+    pub async fn start_enforcing() -> Result<Self, StageError> {
+        Self::run(&MINISTACK).await
+    }
+
+    /// What the account's root signs with. moto takes any other key for root's as well.
+    #[must_use]
+    pub fn root() -> Credentials {
+        Credentials::new(software::ROOT_KEY, software::ROOT_SECRET, None, None, "stage")
+    }
+
+    async fn run(software: &'static Software) -> Result<Self, StageError> {
+        let python = environment::python(software).await?;
         let mut server = Command::new(&python)
-            .args(["-c", include_str!("emulator/server.py")])
-            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            .args(["-c", software.server])
+            .envs(software.environment.iter().copied())
             // boto3 looks for credentials and an instance role otherwise, even inside moto.
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("AWS_ACCESS_KEY_ID", "stage")
-            .env("AWS_SECRET_ACCESS_KEY", "stage")
+            .env("AWS_ACCESS_KEY_ID", software::ROOT_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", software::ROOT_SECRET)
+            .env_remove("AWS_SESSION_TOKEN")
             .env_remove("AWS_ENDPOINT_URL")
             .env_remove("AWS_PROFILE")
             .stdin(Stdio::piped())
@@ -70,14 +100,7 @@ impl Emulator {
 
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let alive = server.stdin.take();
-        let emulator = Self { endpoint: format!("http://{address}"), address, server, _alive: alive, said };
-        emulator
-            .post(
-                "/moto-api/config",
-                r#"{"stepfunctions":{"execute_state_machine":true},"lambda":{"use_docker":false}}"#,
-            )
-            .await?;
-        Ok(emulator)
+        Ok(Self { software, endpoint: format!("http://{address}"), address, server, _alive: alive, said })
     }
 
     /// What to put into `AWS_ENDPOINT_URL`.
@@ -98,7 +121,7 @@ impl Emulator {
         self.server.id()
     }
 
-    /// The last lines it wrote to its standard error: moto's tracebacks.
+    /// The last lines it wrote to its standard error: its tracebacks.
     #[must_use]
     pub fn said(&self) -> String {
         self.said.text()
@@ -106,7 +129,7 @@ impl Emulator {
 
     /// Empties the account.
     pub async fn reset(&self) -> Result<(), StageError> {
-        self.post("/moto-api/reset", "").await
+        self.post(self.software.reset, "").await
     }
 
     async fn post(&self, path: &'static str, body: &'static str) -> Result<(), StageError> {

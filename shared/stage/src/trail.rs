@@ -14,7 +14,7 @@ mod tests;
 
 use serde_json::{Value, json};
 
-pub use self::envelope::envelope;
+pub use self::envelope::{envelope, sent};
 pub use self::finding::{KeyFinding, guardduty_key_finding, health_exposed_key};
 pub use self::identity::Identity;
 use self::response::Refusal;

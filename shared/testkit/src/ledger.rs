@@ -96,9 +96,13 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
-    async fn record_undo(&self, incident: &Incident) -> Result<(), LedgerError> {
+    async fn find(&self, id: &IncidentId) -> Result<Option<Incident>, LedgerError> {
+        Ok(self.get(id))
+    }
+
+    async fn amend(&self, incident: &Incident) -> Result<(), LedgerError> {
         if self.get(&incident.id).map(|found| found.revision + 1) != Some(incident.revision) {
-            return Err(LedgerError { act: "record an undo", source: "it has been changed meanwhile".into() });
+            return Err(LedgerError { act: "amend an incident", source: "it has been changed meanwhile".into() });
         }
         self.put(incident);
         Ok(())

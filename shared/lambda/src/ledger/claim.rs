@@ -10,7 +10,7 @@ use super::{DynamoLedger, because, budget, memory, record};
 
 pub(super) const CLAIM: &str = "claim an incident";
 const SETTLE: &str = "store how an incident ended";
-const UNDO: &str = "store an undo";
+const AMEND: &str = "store what an operator did";
 
 /// The record is not the one that this write was made from.
 #[derive(Debug, thiserror::Error)]
@@ -87,15 +87,15 @@ impl DynamoLedger {
         }
     }
 
-    pub(super) async fn write_undo(&self, incident: &Incident) -> Result<(), LedgerError> {
-        let before = incident.revision.checked_sub(1).ok_or(Outdated::Unclaimed).map_err(because(UNDO))?;
+    pub(super) async fn write_amendment(&self, incident: &Incident) -> Result<(), LedgerError> {
+        let before = incident.revision.checked_sub(1).ok_or(Outdated::Unclaimed).map_err(because(AMEND))?;
         let mut terms = Terms::default();
         let condition = format!("{} = {}", terms.name(REVISION), terms.value(number(before)));
-        let mut items = vec![self.put(UNDO, incident, incident.revision, condition, terms)?];
-        items.extend(memory::release(&self.table, incident).map_err(because(UNDO))?);
-        match self.write(&items, &mut Patience::of(UNDO)).await? {
+        let mut items = vec![self.put(AMEND, incident, incident.revision, condition, terms)?];
+        items.extend(memory::release(&self.table, incident).map_err(because(AMEND))?);
+        match self.write(&items, &mut Patience::of(AMEND)).await? {
             Written::Yes => Ok(()),
-            Written::No(_) => Err(because(UNDO)(Outdated::Changed)),
+            Written::No(_) => Err(because(AMEND)(Outdated::Changed)),
         }
     }
 

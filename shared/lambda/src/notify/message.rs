@@ -42,6 +42,14 @@ pub(super) fn body(incident: &Incident) -> String {
     if incident.receipt.iter().any(|entry| entry.undone.is_none()) {
         let _ = write!(text, "\nTo take it back:\n  countermand incidents undo {id}\n");
     }
+    if let Some(until) = incident.expires() {
+        let until = until.format("%Y-%m-%d %H:%M UTC");
+        let _ = write!(
+            text,
+            "\nTo let it happen, until {until}:\n  countermand incidents approve {id}\n\
+             To leave everything as it is:\n  countermand incidents reject {id}\n"
+        );
+    }
     let _ = write!(text, "\nTo see everything about it:\n  countermand incidents show {id}\n");
     text
 }

@@ -81,17 +81,17 @@ async fn what_was_undone_stays_undone() {
     let early = Incident { revision: incident.revision + 1, ..ended(State::Undone, &incident) };
     ledger.settle(&ended(State::Failed, &incident), &key).await.unwrap();
     assert_eq!(
-        reason(ledger.record_undo(&early).await),
+        reason(ledger.amend(&early).await),
         "the ledger did not store an undo: the incident has been changed meanwhile; look at it again"
     );
 
     let failed = ledger.recall(&incident.id, &key).await.unwrap().incident.unwrap();
     let mut undone = Incident { state: State::Undone, revision: failed.revision + 1, ..failed.clone() };
     undone.receipt[0].undone = Some(incident.opened);
-    ledger.record_undo(&undone).await.unwrap();
+    ledger.amend(&undone).await.unwrap();
     let recall = ledger.recall(&incident.id, &key).await.unwrap();
     assert_eq!(recall.incident.as_ref(), Some(&undone));
     assert!(recall.memory.held.is_empty(), "{:?}", recall.memory);
     assert_eq!(ledger.claim(&over(&failed, "late"), Some(&failed), &[], incident.opened).await.unwrap(), Claim::Taken);
-    assert!(ledger.record_undo(&undone).await.is_err());
+    assert!(ledger.amend(&undone).await.is_err());
 }

@@ -1,4 +1,4 @@
-//! The Python environment moto runs in: made once, shared by every process of this user.
+//! The Python environment an emulator runs in: made once, shared by every process of this user.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,27 +7,25 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
+use super::software::Software;
 use crate::error::StageError;
 use crate::surroundings;
-
-/// Every package moto's server needs, pinned.
-const REQUIREMENTS: &str = include_str!("../../requirements.txt");
 
 /// Holds the requirements an environment was made from. Written last, so that an installation
 /// that broke off, or one for other versions, is made anew.
 const MADE_FROM: &str = "made-from.txt";
 
-/// The interpreter of an environment in which moto is installed.
-pub(super) async fn python() -> Result<PathBuf, StageError> {
+/// The interpreter of an environment in which the software is installed.
+pub(super) async fn python(software: &Software) -> Result<PathBuf, StageError> {
     let shelf = surroundings::cache_folder().ok_or(StageError::NoCacheFolder)?.join("countermand");
-    let environment = shelf.join(format!("moto-{}", moto_version()));
+    let environment = shelf.join(format!("{}-{}", software.package, software.version()));
     let python = environment.join("bin").join("python3");
 
     fs::create_dir_all(&shelf).map_err(prepare(&shelf))?;
     let lock = environment.with_extension("lock");
     // Test processes start together; the first installs, the others wait for it here.
     let _held = hold(lock.clone()).await.map_err(prepare(&lock))?;
-    if fs::read_to_string(environment.join(MADE_FROM)).is_ok_and(|made| made == REQUIREMENTS) {
+    if fs::read_to_string(environment.join(MADE_FROM)).is_ok_and(|made| made == software.requirements) {
         return Ok(python);
     }
     if environment.exists() {
@@ -35,16 +33,12 @@ pub(super) async fn python() -> Result<PathBuf, StageError> {
     }
     run("making a Python environment", Command::new("python3").args(["-m", "venv"]).arg(&environment)).await?;
     let wanted = environment.join("requirements.txt");
-    fs::write(&wanted, REQUIREMENTS).map_err(prepare(&wanted))?;
+    fs::write(&wanted, software.requirements).map_err(prepare(&wanted))?;
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
     run("installing the emulator", Command::new(&python).args(install).arg(&wanted)).await?;
     let made = environment.join(MADE_FROM);
-    fs::write(&made, REQUIREMENTS).map_err(prepare(&made))?;
+    fs::write(&made, software.requirements).map_err(prepare(&made))?;
     Ok(python)
-}
-
-fn moto_version() -> &'static str {
-    REQUIREMENTS.lines().find_map(|line| line.strip_prefix("moto==")).unwrap_or("unpinned")
 }
 
 /// Waits for the lock off the runtime's thread. The kernel releases it with the file, even if
@@ -76,17 +70,4 @@ async fn run(act: &'static str, command: &mut Command) -> Result<(), StageError>
 fn prepare(path: &Path) -> impl FnOnce(io::Error) -> StageError {
     let path = path.to_owned();
     |source| StageError::Prepare { path, source }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_requirement_is_pinned() {
-        let loose: Vec<&str> =
-            REQUIREMENTS.lines().filter(|line| !line.starts_with('#') && !line.contains("==")).collect();
-        assert!(loose.is_empty(), "{loose:?}");
-        assert!(moto_version().starts_with("5."), "{}", moto_version());
-    }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::clock;
+use crate::proxy::{Call, Params};
 
 /// The `EventBridge` event that carries a CloudTrail record.
 #[must_use]
@@ -26,6 +27,34 @@ pub fn envelope(record: &Value) -> Value {
         "resources": [],
         "detail": record,
     })
+}
+
+/// The events that a `PutEvents` call put on the bus, as `EventBridge` delivers them; none for any other call.
+///
+/// Source: Amazon EventBridge API Reference, `PutEvents`.
+#[must_use]
+pub fn sent(call: &Call, account: &str) -> Vec<Value> {
+    let Params::Json(request) = &call.params else { return Vec::new() };
+    if call.service != "events" || call.operation != "PutEvents" || !call.succeeded() {
+        return Vec::new();
+    }
+    let entries = request.get("Entries").and_then(Value::as_array).into_iter().flatten();
+    let envelope = |(index, entry): (usize, &Value)| {
+        let text = |field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default();
+        let detail: Value = serde_json::from_str(text("Detail")).ok()?;
+        Some(json!({
+            "version": "0",
+            "id": clock::derived_id(&["sent", &call.request_id, &index.to_string()]),
+            "detail-type": text("DetailType"),
+            "source": text("Source"),
+            "account": account,
+            "time": second(call.at),
+            "region": call.region,
+            "resources": [],
+            "detail": detail,
+        }))
+    };
+    entries.enumerate().filter_map(envelope).collect()
 }
 
 /// `2026-01-24T03:45:49Z`
