@@ -1,10 +1,9 @@
 //! `countermand policy check`: everything that is wrong with the policies, before they are deployed.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use policy::{Effect, Level, Organization, Policies, PolicyError, Problem, Schema, Source};
+use policy::{Effect, Level, Policies, PolicyError, Problem, Schema, Source};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -25,14 +24,11 @@ pub(crate) struct Check {
     folder: PathBuf,
 }
 
-/// The file that says which account is in which organizational units: see [`Policies::load`].
-const ORGANIZATION: &str = "organization.json";
-
 pub(crate) fn check(Check { folder }: &Check, out: &mut Output) -> Result<Exit, Failure> {
     let unusable = |source| Failure::Policies { folder: folder.clone(), source };
     let sources = policy::sources(folder).map_err(unusable)?;
     let mut problems = policy::check(&sources, &schema()?);
-    match organization(folder) {
+    match policy::beside(folder) {
         Ok(_) => {}
         Err(PolicyError::Invalid { problems: more }) => problems.extend(more),
         Err(error) => return Err(unusable(error)),
@@ -60,15 +56,6 @@ fn schema() -> Result<Schema, Failure> {
         .iter()
         .map(|entry| Source::new(format!("functions/{}/schema.cedarschema", entry.spec.name), entry.spec.schema));
     Schema::merge(sources).map_err(Failure::Schemas)
-}
-
-fn organization(folder: &Path) -> Result<Option<Organization>, PolicyError> {
-    let path = folder.join(ORGANIZATION);
-    match fs::read_to_string(&path) {
-        Ok(text) => Organization::parse(&Source::new(path.display().to_string(), text)).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(PolicyError::Read { path, source }),
-    }
 }
 
 fn show(problem: &Problem, out: &mut Output) -> io::Result<()> {

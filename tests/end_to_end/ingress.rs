@@ -170,6 +170,30 @@ async fn without_a_permit_it_only_observes_and_a_forbid_exempts() {
 }
 
 #[tokio::test]
+async fn no_policy_overrides_the_never_touch_list() {
+    let setting = Setting::with(ENFORCE).await;
+    let group = setting.group().await;
+    let event = setting.open(&group, 22, &["0.0.0.0/0"]).await;
+    for listed in [
+        "arn:aws:iam::123456789012:user/mallory".to_owned(),
+        format!("arn:aws:ec2:us-east-1:123456789012:security-group/{group}"),
+    ] {
+        setting.set_never_touch(&json!({ listed.as_str(): "it keeps the lights on" }));
+        let function = setting.function("revoke-open-ingress").await;
+        let mut event = event.clone();
+        event["detail"]["eventID"] = json!(listed);
+        let outcome = outcome(function.invoke(&event).await);
+        assert_eq!(
+            (&outcome["status"], &outcome["policies"]),
+            (&json!("exempt"), &json!(["never-touch"])),
+            "{outcome:#}"
+        );
+        assert!(outcome["because"].as_str().unwrap().contains("lights"), "{outcome:#}");
+    }
+    assert_eq!(setting.rules(&group).await.len(), 2);
+}
+
+#[tokio::test]
 async fn twenty_deliveries_at_once_have_one_effect() {
     let setting = Setting::with(ENFORCE).await;
     let group = setting.group().await;

@@ -59,6 +59,11 @@ impl Setting {
         std::fs::write(self.policies.join("test.cedar"), policies).unwrap();
     }
 
+    /// Deploys a list of what must never be touched.
+    pub(crate) fn set_never_touch(&self, list: &Value) {
+        std::fs::write(self.policies.join("never-touch.json"), list.to_string()).unwrap();
+    }
+
     /// A process of the function.
     pub(crate) async fn function(&self, name: &str) -> Function {
         self.function_with(name, &[]).await

@@ -1,6 +1,6 @@
 //! From a request to a verdict.
 //!
-//! Two rules stand above Cedar's own. What cannot be evaluated never becomes consent: if a `forbid`, or a permit that
+//! The never-touch list comes before any policy. Two rules stand above Cedar's own. What cannot be evaluated never becomes consent: if a `forbid`, or a permit that
 //! asks for approval, meets an error, `enforce` becomes `approve`. And tags that are not known are an error for every
 //! policy that asks for them, where Cedar would take them for absent.
 
@@ -17,6 +17,9 @@ impl Policies {
     /// What the policies say to this request.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>) -> Decision {
+        if let Some(cause) = self.never_touch.cause(request) {
+            return Decision { policies: vec![cause], ..Decision::new(Verdict::Exempt, &[], Vec::new(), Vec::new()) };
+        }
         let question = match Question::of(request, &self.organization, None) {
             Ok(question) => question,
             Err(error) => return Decision::unasked(one_line(&error)),

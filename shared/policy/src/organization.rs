@@ -22,17 +22,7 @@ impl Organization {
         let mut json = serde_json::Deserializer::from_str(&source.text);
         let entries = match json.deserialize_map(Entries).and_then(|entries| json.end().map(|()| entries)) {
             Ok(entries) => entries,
-            Err(error) => {
-                let before: usize =
-                    source.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-                let whole = error.to_string();
-                let message = whole.split(" at line ").next().unwrap_or_default();
-                return invalid(vec![source.error(
-                    before + error.column().saturating_sub(1),
-                    message,
-                    Some(FORM.to_owned()),
-                )]);
-            }
+            Err(error) => return invalid(vec![source.json_error(&error, FORM)]),
         };
         let mut accounts = BTreeMap::new();
         let mut problems = Vec::new();

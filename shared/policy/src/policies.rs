@@ -6,7 +6,7 @@ use cedar_policy::{Authorizer, PolicySet};
 use serde::Serialize;
 
 use crate::reading::Reading;
-use crate::{Limit, Organization, PolicyError, PolicyId, Source};
+use crate::{Limit, NeverTouch, Organization, PolicyError, PolicyId, Source};
 
 /// Whether a policy allows or rules out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -55,24 +55,17 @@ pub struct Policies {
     pub(crate) set: PolicySet,
     pub(crate) rules: Vec<Rule>,
     pub(crate) organization: Organization,
+    pub(crate) never_touch: NeverTouch,
     pub(crate) authorizer: Authorizer,
 }
 
-const ORGANIZATION: &str = "organization.json";
-
 impl Policies {
     /// Reads every `*.cedar` file directly in `folder` (not in folders below it, nor hidden ones), and
-    /// `organization.json` if it is there.
+    /// `organization.json` and `never-touch.json` if they are there.
     pub fn load(folder: &Path) -> Result<Self, PolicyError> {
         let policies = Self::parse(sources(folder)?)?;
-        let path = folder.join(ORGANIZATION);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                Ok(policies.with_organization(Organization::parse(&Source::new(path.display().to_string(), text))?))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(policies),
-            Err(source) => Err(PolicyError::Read { path, source }),
-        }
+        let (organization, never_touch) = beside(folder)?;
+        Ok(policies.with_organization(organization).with_never_touch(never_touch))
     }
 
     /// Parses policies; their order does not matter. Without any permit the verdict is always `observe`.
@@ -81,7 +74,8 @@ impl Policies {
         if !problems.is_empty() {
             return Err(PolicyError::Invalid { problems });
         }
-        Ok(Self { set, rules, organization: Organization::default(), authorizer: Authorizer::new() })
+        let (organization, never_touch) = Default::default();
+        Ok(Self { set, rules, organization, never_touch, authorizer: Authorizer::new() })
     }
 
     /// These policies, where accounts are in their organizational units.
@@ -91,10 +85,44 @@ impl Policies {
         self
     }
 
+    /// These policies, and a list that stands above them.
+    #[must_use]
+    pub fn with_never_touch(mut self, never_touch: NeverTouch) -> Self {
+        self.never_touch = never_touch;
+        self
+    }
+
     /// All policies, in the order they were given.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+}
+
+/// What lies in a folder beside its policies: `organization.json` and `never-touch.json`, empty where there is none.
+/// Tells the problems of both.
+pub fn beside(folder: &Path) -> Result<(Organization, NeverTouch), PolicyError> {
+    fn read<T: Default>(
+        folder: &Path,
+        name: &str,
+        parse: fn(&Source) -> Result<T, PolicyError>,
+    ) -> Result<T, PolicyError> {
+        let path = folder.join(name);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => parse(&Source::new(path.display().to_string(), text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(T::default()),
+            Err(source) => Err(PolicyError::Read { path, source }),
+        }
+    }
+    let organization = read(folder, "organization.json", Organization::parse);
+    let never_touch = read(folder, "never-touch.json", NeverTouch::parse);
+    match (organization, never_touch) {
+        (Ok(organization), Ok(never_touch)) => Ok((organization, never_touch)),
+        (Err(PolicyError::Invalid { mut problems }), Err(PolicyError::Invalid { problems: more })) => {
+            problems.extend(more);
+            Err(PolicyError::Invalid { problems })
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error),
     }
 }
 

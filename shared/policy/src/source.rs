@@ -25,6 +25,14 @@ impl Source {
         self.problem(Level::Error, offset, message.into(), help)
     }
 
+    /// What serde says, at the place where it says so.
+    pub(crate) fn json_error(&self, error: &serde_json::Error, form: &str) -> Problem {
+        let before: usize = self.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+        let whole = error.to_string();
+        let message = whole.split(" at line ").next().unwrap_or_default();
+        self.error(before + error.column().saturating_sub(1), message, Some(form.to_owned()))
+    }
+
     /// What Cedar says, at the place where it says so, else at `offset`.
     pub(crate) fn diagnostic(&self, level: Level, offset: usize, diagnostic: &dyn Diagnostic) -> Problem {
         let label = diagnostic.labels().and_then(|mut labels| labels.next());

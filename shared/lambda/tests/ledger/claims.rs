@@ -82,7 +82,7 @@ async fn what_was_undone_stays_undone() {
     ledger.settle(&ended(State::Failed, &incident), &key).await.unwrap();
     assert_eq!(
         reason(ledger.amend(&early).await),
-        "the ledger did not store an undo: the incident has been changed meanwhile; look at it again"
+        "the ledger did not store what an operator did: the incident has been changed meanwhile; look at it again"
     );
 
     let failed = ledger.recall(&incident.id, &key).await.unwrap().incident.unwrap();
