@@ -26,6 +26,25 @@ pub(crate) struct Permission {
     pub(crate) by: By,
 }
 
+/// One entry of `controls.json`: a control that the responder supports.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Control {
+    framework: String,
+    #[serde(rename = "control")]
+    id: String,
+    why: String,
+    source: String,
+}
+
+/// The frameworks that reports map to.
+const FRAMEWORKS: [&str; 4] = [
+    "CIS AWS Foundations Benchmark v3.0.0",
+    "CIS AWS Foundations Benchmark v5.0.0",
+    "NIST SP 800-53 Rev. 5",
+    "PCI DSS v4.0",
+];
+
 /// Whose permission it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -170,7 +189,8 @@ fn folders_hold_the_same_files() {
         assert!(rules.contains("pattern.json"), "`{}` deploys no pattern.json", folder.path("Cargo.toml"));
 
         let mut expected = rules;
-        let each = ["Cargo.toml", "README.md", "events", "permissions.json", "schema.cedarschema", "src"];
+        let each =
+            ["Cargo.toml", "README.md", "controls.json", "events", "permissions.json", "schema.cedarschema", "src"];
         expected.extend(each.map(str::to_owned));
         assert_eq!(folder.list("."), expected, "files of functions/{}", folder.name);
 
@@ -226,6 +246,26 @@ fn every_permission_says_why() {
             let named = filled.starts_with(&format!("arn:aws:{service}:")) && !filled.contains("${");
             assert!(resource == "*" || named, "functions/{}: {resource} is no resource of {action}", folder.name);
         }
+    }
+}
+
+#[test]
+fn every_control_says_why_and_who_says_so() {
+    for folder in Folder::all() {
+        let controls: Vec<Control> = folder.json("controls.json");
+        let mut named = BTreeSet::new();
+        for Control { framework, id, why, source } in &controls {
+            assert!(
+                FRAMEWORKS.contains(&framework.as_str()),
+                "functions/{}: which framework is {framework}?",
+                folder.name
+            );
+            let sentence = why.starts_with(char::is_uppercase) && why.ends_with('.') && why.contains(' ');
+            assert!(sentence, "functions/{}: the why of {framework} {id} is no sentence: {why:?}", folder.name);
+            assert!(source.contains(' '), "functions/{}: who says so of {framework} {id}?", folder.name);
+            assert!(named.insert((framework, id)), "functions/{}: {framework} {id} twice", folder.name);
+        }
+        assert!(!controls.is_empty(), "`{}` names no control", folder.path("controls.json"));
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) enum BenchError {
     #[error("could not make certificates")]
     Certificates(#[from] rcgen::Error),
     #[error("could not set up TLS")]
-    Tls(#[from] tokio_rustls::rustls::Error),
+    Tls(#[from] rustls::Error),
     #[error("could not limit the process")]
     Limit(#[source] io::Error),
     #[error("`{name}` ended before it answered ({status}): {said}")]

@@ -4,71 +4,64 @@
 //! one. Linux does that with a quota: a process that has used up its 7 ms waits for the end of the 100 ms. Where there is
 //! no control group to be made, the benchmark does the same with signals.
 
+use std::cell::RefCell;
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
-
-use nix::sys::signal::{Signal, kill};
-use nix::time::{ClockId, clock_getcpuclockid};
-use nix::unistd::Pid;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 /// In each period a process may use the quota.
 pub(crate) const PERIOD: Duration = Duration::from_millis(100);
 const QUOTA: Duration = Duration::from_millis(7);
-
-/// How often the signals' side looks at what the process has used.
-const LOOK: Duration = Duration::from_micros(200);
 
 /// How processes are limited on this machine.
 #[derive(Debug)]
 pub(crate) enum Limiter {
     /// A control group of its own, gone with this.
     Group(PathBuf),
-    /// `SIGSTOP` when the quota is used up, `SIGCONT` when the next period begins.
-    Signals,
+    /// `limit.py`.
+    Signals(RefCell<Signals>),
+}
+
+/// A running `limit.py`, which ends with its standard input.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    _program: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
 }
 
 impl Limiter {
     /// A control group wherever above us one may be made that limits the processor, else signals.
-    pub(crate) fn of_this_machine() -> Self {
-        let Some(own) = own_group() else { return Self::Signals };
-        own.ancestors()
-            .take_while(|group| group.join("cgroup.controllers").exists())
-            .find_map(group_in)
-            .map_or(Self::Signals, Self::Group)
+    pub(crate) fn of_this_machine(python: &Path) -> io::Result<Self> {
+        let above = own_group().unwrap_or_default();
+        let mut groups = above.ancestors().take_while(|group| group.join("cgroup.controllers").exists());
+        match groups.find_map(group_in) {
+            Some(group) => Ok(Self::Group(group)),
+            None => Ok(Self::Signals(RefCell::new(Signals::start(python)?))),
+        }
     }
 
     pub(crate) fn describe(&self) -> String {
         let (quota, period) = (QUOTA.as_millis(), PERIOD.as_millis());
         match self {
-            Self::Group(group) => format!("{quota} ms in {period} ms by cpu.max of {}", group.display()),
-            Self::Signals => format!(
-                "{quota} ms of CPU time in {period} ms by SIGSTOP and SIGCONT (no cgroup v2 with a cpu controller can \
-                 be made here)"
-            ),
+            Self::Group(group) => format!("{quota} ms in {period} ms, by cpu.max of {}", group.display()),
+            Self::Signals(_) => {
+                format!(
+                    "{quota} ms of CPU time in {period} ms, by SIGSTOP and SIGCONT: no cgroup v2 here has a cpu.max"
+                )
+            }
         }
     }
 
     /// Limits a process that has just been started, until the answer is dropped.
-    pub(crate) fn hold(&self, pid: u32) -> io::Result<Held> {
+    pub(crate) fn hold(&self, pid: u32) -> io::Result<Held<'_>> {
         match self {
-            Self::Group(group) => {
-                fs::write(group.join("cgroup.procs"), pid.to_string())?;
-                Ok(Held { over: Arc::default(), signalling: None })
-            }
-            Self::Signals => {
-                let pid = Pid::from_raw(i32::try_from(pid).map_err(io::Error::other)?);
-                let clock = clock_getcpuclockid(pid)?;
-                let over = Arc::new(AtomicBool::new(false));
-                let watched = Arc::clone(&over);
-                let signalling = thread::spawn(move || ration(pid, clock, &watched));
-                Ok(Held { over, signalling: Some(signalling) })
-            }
+            Self::Group(group) => fs::write(group.join("cgroup.procs"), pid.to_string())?,
+            Self::Signals(signals) => writeln!(signals.borrow_mut().orders, "{pid}")?,
         }
+        Ok(Held(self))
     }
 }
 
@@ -83,42 +76,37 @@ impl Drop for Limiter {
 
 /// A process being limited.
 #[derive(Debug)]
-pub(crate) struct Held {
-    over: Arc<AtomicBool>,
-    signalling: Option<JoinHandle<()>>,
-}
+pub(crate) struct Held<'a>(&'a Limiter);
 
-impl Drop for Held {
-    /// Waits, so that no signal goes to a process id that is somebody else's by then.
+impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
-        if let Some(signalling) = self.signalling.take() {
-            signalling.join().ok();
+        if let Limiter::Signals(signals) = self.0 {
+            // An error is a program gone, which sends no signals either.
+            signals.borrow_mut().let_go().ok();
         }
     }
 }
 
-/// Lets the process run as long as it has quota left. What it overdraws between two looks comes off the next period.
-fn ration(pid: Pid, clock: ClockId, over: &AtomicBool) {
-    let mut period = Instant::now();
-    let (mut used, mut allowed) = (Duration::ZERO, QUOTA);
-    let mut stopped = false;
-    while !over.load(Ordering::Relaxed) {
-        // An error here and below is a process gone.
-        let Ok(now) = clock.now() else { return };
-        used = used.max(Duration::from(now));
-        if period.elapsed() >= PERIOD {
-            period += PERIOD;
-            allowed = QUOTA + allowed.min(used);
-        }
-        if stopped != (used >= allowed) {
-            stopped = !stopped;
-            let signal = if stopped { Signal::SIGSTOP } else { Signal::SIGCONT };
-            if kill(pid, signal).is_err() {
-                return;
-            }
-        }
-        thread::sleep(LOOK);
+impl Signals {
+    fn start(python: &Path) -> io::Result<Self> {
+        let mut program = Command::new(python)
+            .args(["-c", include_str!("limit.py")])
+            .args([QUOTA, PERIOD].map(|time| time.as_micros().to_string()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let (Some(orders), Some(answers)) = (program.stdin.take(), program.stdout.take()) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let mut signals = Self { _program: program, orders, answers: BufReader::new(answers) };
+        // The first process measured must not be the one that waits until this is up.
+        signals.let_go()?;
+        Ok(signals)
+    }
+
+    fn let_go(&mut self) -> io::Result<()> {
+        writeln!(self.orders, "0")?;
+        self.answers.read_line(&mut String::new()).map(|_| ())
     }
 }
 
@@ -154,7 +142,7 @@ fn group_in(parent: &Path) -> Option<PathBuf> {
 
 /// Whoever may write the limit may still not be allowed to move a process there.
 fn may_move_into(group: &Path) -> io::Result<()> {
-    let mut child = std::process::Command::new("sleep").arg("60").spawn()?;
+    let mut child = Command::new("sleep").arg("60").spawn()?;
     let moved = fs::write(group.join("cgroup.procs"), child.id().to_string());
     child.kill()?;
     child.wait()?;

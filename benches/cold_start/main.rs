@@ -75,7 +75,7 @@ async fn run(out: &mut impl Write) -> Result<(), BenchError> {
     let account = Account::default();
     let plain = serve(&account, None).await?;
     let secure = serve(&account, Some(acceptor)).await?;
-    let limiter = Limiter::of_this_machine();
+    let limiter = Limiter::of_this_machine(&python.program).map_err(BenchError::Limit)?;
 
     let mut print = |text: String| writeln!(out, "{text}").and_then(|()| out.flush()).map_err(BenchError::Print);
     print(format!("machine    {}", machine()))?;

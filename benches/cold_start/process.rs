@@ -76,14 +76,14 @@ struct Process<'a> {
     began: Instant,
     pid: u32,
     // Before `child`: it is to be let go before the process is.
-    held: Option<Held>,
+    held: Option<Held<'a>>,
     child: Child,
     api: RuntimeApi,
     log: PathBuf,
 }
 
 impl<'a> Process<'a> {
-    async fn start(subject: &'a Subject, given: &Conditions<'_>) -> Result<Self, BenchError> {
+    async fn start(subject: &'a Subject, given: &Conditions<'a>) -> Result<Self, BenchError> {
         let api = RuntimeApi::start().await.map_err(BenchError::Listen)?;
         api.hand_over(subject.fresh_event(0));
         let log = given.scratch.join("log");

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use crate::incidents::Since;
 use crate::output::Format;
 use crate::responders::ENTRIES;
-use crate::{demo, explain, policies};
+use crate::{demo, explain, policies, report};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -40,6 +40,8 @@ pub(crate) enum Command {
     /// Look at what was done in your accounts, and take it back
     #[command(subcommand)]
     Incidents(Incidents),
+    /// Report on a period: a page to read and print, CSV or JSON
+    Report(report::Args),
     /// Play an attack against an emulated account, and watch it being undone
     Demo(demo::Args),
     /// Print a script that completes this command in a shell

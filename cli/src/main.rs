@@ -25,6 +25,7 @@ mod incidents;
 mod output;
 mod policies;
 mod registry;
+mod report;
 mod terminal;
 
 fn main() -> Exit {
@@ -56,6 +57,7 @@ fn run(cli: Cli, out: &mut Output) -> Result<Exit, Failure> {
         Command::Explain(args) => return explain::run(&args, now, out),
         Command::Policy(policies::Command::Check(args)) => return policies::check(&args, out),
         Command::Incidents(command) => return incidents::run(&command, now, out),
+        Command::Report(args) => return report::run(&args, now, out),
         Command::Demo(args) => return demo::run(&args, out),
         Command::Completions { shell } => {
             let mut script = Vec::new();

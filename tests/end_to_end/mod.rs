@@ -7,4 +7,5 @@ mod input;
 mod keys;
 mod load;
 mod privileges;
+mod report;
 mod setting;

@@ -67,7 +67,7 @@ impl Drop for Enforcing {
 }
 
 impl Enforcing {
-    async fn open() -> Self {
+    async fn new() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let binaries = stage::binaries(root).await.unwrap();
         let account = Account::open_enforcing().await.unwrap();
@@ -194,7 +194,7 @@ impl Enforcing {
 
 /// Proves that a function needs what the template allows it, and no more.
 async fn prove(responder: &str) {
-    let enforcing = Enforcing::open().await;
+    let enforcing = Enforcing::new().await;
     let allowed = enforcing.allowed(responder);
     let run = enforcing.run(responder, &allowed).await;
     assert_eq!((run.ends.as_slice(), run.refused), (AS_IT_SHOULD.map(str::to_owned).as_slice(), BTreeSet::new()));

@@ -27,7 +27,7 @@ pub(super) async fn run(args: &List, now: DateTime<Utc>, out: &mut Output) -> Re
         limit: if actor.is_some() { usize::MAX } else { limit.saturating_add(1) },
         ..Listing::between(since.before(now), now)
     };
-    let mut incidents = session.ledger.list(&listing).await.map_err(|source| session.ledger_failed(source))?;
+    let mut incidents = session.list(&listing).await?;
     if let Some(actor) = actor {
         incidents.retain(|incident| incident.actor.principal.to_string().contains(actor));
     }

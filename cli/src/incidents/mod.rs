@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal};
 use aws_config::{Region, SdkConfig};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloudtrail::AccountId;
-use lambda::{DynamoLedger, Lookup, call_error};
+use lambda::{DynamoLedger, Listing, Lookup, call_error};
 use remedy::{Incident, LedgerError, State};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -97,14 +97,14 @@ struct Operator {
 }
 
 /// The ledger, and the configuration of the operator's own clients.
-struct Session {
+pub(crate) struct Session {
     config: SdkConfig,
     ledger: DynamoLedger,
     table: String,
 }
 
 impl Session {
-    async fn open(Connection { table, profile, region }: &Connection) -> Result<Self, Failure> {
+    pub(crate) async fn open(Connection { table, profile, region }: &Connection) -> Result<Self, Failure> {
         let mut config = lambda::operator_config(profile.as_deref()).await?;
         if let Some(region) = region {
             config = config.into_builder().region(Region::new(region.clone())).build();
@@ -114,6 +114,11 @@ impl Session {
         }
         let ledger = DynamoLedger::new(&config, table.clone());
         Ok(Self { config, ledger, table: table.clone() })
+    }
+
+    /// The incidents of a listing.
+    pub(crate) async fn list(&self, listing: &Listing) -> Result<Vec<Incident>, Failure> {
+        self.ledger.list(listing).await.map_err(|source| self.ledger_failed(source))
     }
 
     async fn operator(&self) -> Result<Operator, Failure> {

@@ -17,19 +17,22 @@ pub struct Spec {
     pub name: &'static str,
     /// `permissions.json`.
     pub permissions: &'static str,
+    /// `controls.json`.
+    pub controls: &'static str,
     /// `schema.cedarschema`.
     pub schema: &'static str,
     /// `README.md`.
     pub readme: &'static str,
 }
 
-/// Gathers the calling crate's `permissions.json`, `schema.cedarschema` and `README.md`.
+/// Gathers the calling crate's `permissions.json`, `controls.json`, `schema.cedarschema` and `README.md`.
 #[macro_export]
 macro_rules! spec {
     () => {
         $crate::Spec {
             name: env!("CARGO_PKG_NAME"),
             permissions: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/permissions.json")),
+            controls: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/controls.json")),
             schema: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema.cedarschema")),
             readme: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")),
         }

@@ -51,10 +51,9 @@ fn resource(template: &str, id: &str) -> String {
 fn statements(text: &str, topic: &str) -> Vec<Allowed> {
     let mut allowed = Vec::new();
     let mut actions: Vec<String> = Vec::new();
-    for line in text.lines().map(str::trim) {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        } else if line == "- Effect: Allow" {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    for line in lines {
+        if line == "- Effect: Allow" {
             assert_eq!(actions, Vec::<String>::new(), "a statement without a resource");
         } else if let Some(list) = line.strip_prefix("Action:") {
             let list = list.trim().trim_start_matches('[').trim_end_matches(']');
