@@ -89,6 +89,20 @@ async fn one_failure_at_any_call_of_keys_loses_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_lost_answer_of_the_ledger_does_not_keep_people_from_being_told() {
+    let setting = Setting::with(r#"@id("ask") @mode("approve") permit (principal, action, resource);"#).await;
+    let sns = aws_sdk_sns::Client::new(&setting.operator);
+    let topic = sns.create_topic().name("incidents").send().await.unwrap().topic_arn.unwrap();
+    let group = setting.group().await;
+    let event = setting.open(&group, 22, &["0.0.0.0/0"]).await;
+    let function = setting.function_with("revoke-open-ingress", &[("COUNTERMAND_TOPIC", &topic)]).await;
+    setting.account.proxy().inject(Fault::DropAfter, When::operation("dynamodb", "TransactWriteItems"), 1);
+    assert_eq!(status(function.invoke(&event).await), "pending");
+    let told = setting.account.proxy().calls().iter().filter(|call| call.operation == "Publish").count();
+    assert_eq!(told, 1);
+}
+
 /// Kills the function while the proxy holds back the answer of one call, and retries as Lambda does.
 async fn killed_at(operation: &str, service: &str, nth: usize) {
     let setting = Setting::with(ENFORCE).await;

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use aws_sdk_ec2::Client;
@@ -52,6 +53,7 @@ struct Storm {
 }
 
 impl Storm {
+    #[expect(clippy::print_stdout, reason = "the figures, for whoever asks for them with --nocapture")]
     async fn of(policies: &str) -> Self {
         let size = Size::wanted();
         let setting = Setting::with(policies).await;
@@ -75,20 +77,27 @@ impl Storm {
         let answers = answers.concat();
         let retried = answers.iter().map(|answer| answer.failures.len()).sum();
         let incidents = incidents(&setting).await;
-        check_answers(&answers, &findings, &incidents);
-        check_account(&setting, &findings, &incidents).await;
-        Self { size, deliveries: count, retried, took, incidents }
+        let storm = Self { size, deliveries: count, retried, took, incidents };
+        println!("{storm}");
+        check_account(&setting, &findings, &storm.incidents).await;
+        check_answers(&answers, &findings, &storm.incidents);
+        storm
     }
 
     fn count(&self, state: State) -> usize {
         self.incidents.values().filter(|incident| incident.state == state).count()
     }
+}
 
-    fn figures(&self) -> String {
+impl fmt::Display for Storm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { size: Size { findings, processes }, deliveries, retried, took, .. } = self;
-        let took = took.as_secs_f64();
-        format!(
-            "{findings} findings, {deliveries} deliveries over {processes} processes, {retried} attempts made again: {took:.1} s"
+        let (contained, pending) = (self.count(State::Contained), self.count(State::Pending));
+        write!(
+            f,
+            "{findings} findings, {deliveries} deliveries over {processes} processes in {:.1} s: {contained} contained, \
+             {pending} pending, {retried} attempts made again",
+            took.as_secs_f64()
         )
     }
 }
@@ -189,7 +198,6 @@ async fn check_account(setting: &Setting, findings: &[Finding], incidents: &BTre
 #[tokio::test]
 async fn under_load_every_finding_has_one_effect_and_one_incident() {
     let storm = Storm::of(ENFORCE).await;
-    println!("{}", storm.figures());
     assert_eq!(storm.count(State::Contained), storm.size.findings);
 }
 
@@ -197,6 +205,5 @@ async fn under_load_every_finding_has_one_effect_and_one_incident() {
 async fn under_load_a_budget_holds_to_the_unit() {
     let limit = Size::wanted().findings / 3;
     let storm = Storm::of(&format!(r#"@id("few") @limit("{limit}/1h") permit (principal, action, resource);"#)).await;
-    println!("{}; a budget of {limit}", storm.figures());
     assert_eq!((storm.count(State::Contained), storm.count(State::Pending)), (limit, storm.size.findings - limit));
 }

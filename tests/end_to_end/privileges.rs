@@ -24,9 +24,8 @@ use super::setting::{ENFORCE, PATIENCE, REGION, Setting, TABLE, permission, stat
 use crate::folders::Folder;
 
 /// Permissions of which no event here shows that they are needed, and why.
-const NOT_SHOWN: [(&str, &str); 5] = [
+const NOT_SHOWN: [(&str, &str); 4] = [
     ("ec2:GetManagedPrefixListEntries", "ministack does not say which prefix list a rule names; shown on moto below"),
-    ("dynamodb:ConditionCheckItem", "the ledger puts its conditions on what it writes; nothing uses this"),
     ("sqs:SendMessage", "Lambda itself uses it, for an event that failed"),
     ("logs:CreateLogStream", "Lambda itself uses it"),
     ("logs:PutLogEvents", "Lambda itself uses it"),

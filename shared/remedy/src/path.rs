@@ -245,13 +245,18 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         };
         case.incident.lease = None;
         let claim = self.ledger.claim(&case.incident, case.seen.as_ref(), &[], self.clock.now()).await?;
-        if claim != Claim::Granted {
+        if claim != Claim::Granted && !self.is_recorded(&case.incident).await? {
             return Ok(Outcome::of(&case.incident, Status::Duplicate));
         }
         if matches!(status, Status::Pending | Status::Observed | Status::Uncontainable) {
             self.tell(&case.incident).await;
         }
         Ok(Outcome::of(&case.incident, status))
+    }
+
+    /// Whether the record that seems to be somebody else's is ours after all: stored, and the answer lost on its way.
+    async fn is_recorded(&self, incident: &Incident) -> Result<bool, RespondError> {
+        Ok(self.ledger.find(&incident.id).await?.is_some_and(|found| found == *incident))
     }
 
     /// A notification that fails must not undo what was achieved, nor bring the event back: the incident is stored.

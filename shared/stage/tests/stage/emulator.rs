@@ -46,3 +46,12 @@ async fn two_emulators_are_two_accounts() {
     one.query("iam", "Action=CreateUser&Version=2010-05-08&UserName=bob").await;
     assert!(!other.query("iam", "Action=ListUsers&Version=2010-05-08").await.1.contains("bob"));
 }
+
+#[tokio::test]
+async fn the_enforcing_one_looks_at_signatures() {
+    let emulator = Emulator::start_enforcing().await.unwrap();
+    let mut connection = Connection::to(emulator.address()).await;
+    let (status, body) = connection.query("iam", "Action=ListUsers&Version=2010-05-08").await.unwrap();
+    assert!(status == 400 && body.contains("<Code>IncompleteSignature</Code>"), "{status} {body}");
+    emulator.reset().await.unwrap();
+}
