@@ -32,7 +32,7 @@ fn from_root(path: &Path) -> String {
 
 /// The manifests of the members, by the globs of the root manifest.
 fn members() -> Vec<String> {
-    let mut folders: Vec<PathBuf> = vec![root().join("cli"), root().join("tests")];
+    let mut folders: Vec<PathBuf> = ["cli", "tests", "benches"].map(|folder| root().join(folder)).to_vec();
     for group in ["functions", "shared"] {
         folders.extend(fs::read_dir(root().join(group)).unwrap().map(|entry| entry.unwrap().path()));
     }

@@ -33,7 +33,9 @@ pub(crate) fn rule(
         problem(name, format!("unknown annotation `@{name}`"), Some(help));
     }
 
-    let id = match policy.annotation("id") {
+    // `Policy::annotation` would parse its key as Cedar at each call, and every function start comes through here.
+    let annotation = |wanted: &str| policy.annotations().find(|(name, _)| *name == wanted).map(|(_, value)| value);
+    let id = match annotation("id") {
         None => {
             problem("id", "a policy has no @id".to_owned(), Some("name it, as in @id(\"break-glass\")".to_owned()));
             PolicyId::new("")
@@ -52,11 +54,11 @@ pub(crate) fn rule(
         CedarEffect::Forbid => Effect::Forbid,
     };
     for name in ["limit", "mode"] {
-        if effect == Effect::Forbid && policy.annotation(name).is_some() {
+        if effect == Effect::Forbid && annotation(name).is_some() {
             problem(name, format!("a forbid can have no @{name}"), Some("it belongs on a permit".to_owned()));
         }
     }
-    let mode = match policy.annotation("mode") {
+    let mode = match annotation("mode") {
         None | Some("enforce") => Mode::Enforce,
         Some("approve") => Mode::Approve,
         Some(other) => {
@@ -68,17 +70,16 @@ pub(crate) fn rule(
             Mode::Approve
         }
     };
-    let limit = policy.annotation("limit").filter(|_| effect == Effect::Permit).and_then(|text| {
-        match Limit::parse(&id, text) {
+    let limit =
+        annotation("limit").filter(|_| effect == Effect::Permit).and_then(|text| match Limit::parse(&id, text) {
             Ok(limit) => Some(limit),
             Err(error) => {
                 let message = format!("`{}` is no @limit: {error}", text.escape_debug());
                 problem("limit", message, Some(Limit::EXAMPLES.to_owned()));
                 None
             }
-        }
-    });
-    let reason = policy.annotation("reason").map(|reason| reason.split_whitespace().collect::<Vec<_>>().join(" "));
+        });
+    let reason = annotation("reason").map(|reason| reason.split_whitespace().collect::<Vec<_>>().join(" "));
     if reason.as_ref().is_some_and(String::is_empty) {
         problem("reason", "an empty @reason".to_owned(), Some("say why, or leave it out".to_owned()));
     }

@@ -54,7 +54,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
     ) -> Result<Outcome, RespondError> {
         match self.ledger.claim(&case.incident, case.seen.as_ref(), charges, self.clock.now()).await? {
             Claim::Granted => (),
-            Claim::Taken if self.is_ours(&case).await? => (),
+            Claim::Taken if self.is_ours(&case.incident).await? => (),
             Claim::Taken => return Ok(Outcome::of(&case.incident, Status::Duplicate)),
             Claim::Spent(charge) => {
                 case.incident.because = format!(
@@ -92,7 +92,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         case.incident.error = result.as_ref().err().map(|error| in_full(error));
         let key = MemoryKey::of(R::SPEC.name, &case.plan.resource);
         if let Err(source) = self.ledger.settle(&case.incident, &key).await
-            && !self.is_settled(&case.incident, &key).await
+            && !self.is_settled(&case.incident).await
         {
             return Err(RespondError::Receipt { incident: case.incident.id, source });
         }
@@ -101,16 +101,14 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
     }
 
     /// Whether the claim that seems to be somebody else's is ours after all: granted, and the answer lost on its way.
-    async fn is_ours<R: Responder>(&self, case: &Case<'_, R>) -> Result<bool, LedgerError> {
-        let key = MemoryKey::of(R::SPEC.name, &case.finding.resource);
-        let found = self.ledger.recall(&case.incident.id, &key).await?.incident;
-        Ok(found.is_some_and(|found| found.state == State::Claimed && found.lease == case.incident.lease))
+    async fn is_ours(&self, incident: &Incident) -> Result<bool, LedgerError> {
+        let found = self.ledger.find(&incident.id).await?;
+        Ok(found.is_some_and(|found| found.state == State::Claimed && found.lease == incident.lease))
     }
 
     /// Whether the receipt that seems not to be stored is there after all, its answer lost on the way.
-    async fn is_settled(&self, incident: &Incident, key: &MemoryKey) -> bool {
-        let found = self.ledger.recall(&incident.id, key).await.ok().and_then(|recall| recall.incident);
-        found.is_some_and(|found| {
+    async fn is_settled(&self, incident: &Incident) -> bool {
+        self.ledger.find(&incident.id).await.ok().flatten().is_some_and(|found| {
             (found.state, &found.lease, &found.receipt) == (incident.state, &incident.lease, &incident.receipt)
         })
     }
