@@ -15,6 +15,8 @@ use crate::ledger::Memory;
 pub struct Spec {
     /// Folder, package, binary, function and Cedar action.
     pub name: &'static str,
+    /// `pattern.json`, the EventBridge pattern of the CloudTrail records it answers.
+    pub pattern: &'static str,
     /// `permissions.json`.
     pub permissions: &'static str,
     /// `controls.json`.
@@ -25,12 +27,13 @@ pub struct Spec {
     pub readme: &'static str,
 }
 
-/// Gathers the calling crate's `permissions.json`, `controls.json`, `schema.cedarschema` and `README.md`.
+/// Gathers the files of the calling crate's folder.
 #[macro_export]
 macro_rules! spec {
     () => {
         $crate::Spec {
             name: env!("CARGO_PKG_NAME"),
+            pattern: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/pattern.json")),
             permissions: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/permissions.json")),
             controls: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/controls.json")),
             schema: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema.cedarschema")),
