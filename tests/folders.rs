@@ -26,6 +26,14 @@ pub(crate) struct Permission {
     pub(crate) by: By,
 }
 
+impl Permission {
+    /// Whether it is for looking only.
+    pub(crate) fn looks(&self) -> bool {
+        let operation = self.action.split_once(':').map_or("", |(_, operation)| operation);
+        ["Get", "List", "Describe", "Lookup"].iter().any(|verb| operation.starts_with(verb))
+    }
+}
+
 /// One entry of `controls.json`: a control that the responder supports.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

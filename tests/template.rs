@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use cloudtrail::{APPROVAL_SOURCE, APPROVAL_TYPE};
+use cloudtrail::{APPROVAL_TYPE, MISSED_TYPE, OWN_SOURCE};
 
 use crate::folders::{By, Folder, Permission, Rule, Scope, pascal_case};
 use crate::generated::{COMMAND, check, read, with_section};
@@ -11,6 +11,7 @@ use crate::generated::{COMMAND, check, read, with_section};
 fn the_template_deploys_every_responder() {
     let folders = Folder::all();
     let (mut own_roles, mut rule_arns, mut blocks) = (String::new(), String::new(), String::new());
+    let mut leases = String::new();
     for (index, folder) in folders.iter().enumerate() {
         let id = folder.type_name();
         // A list in a list: the second argument of `Join`.
@@ -23,12 +24,18 @@ fn the_template_deploys_every_responder() {
             };
             writeln!(rule_arns, "                  - {value}").unwrap();
         }
-        writeln!(rule_arns, "                  - !GetAtt {id}ApprovedRule.Arn").unwrap();
+        writeln!(rule_arns, "                  - !GetAtt {id}AskedRule.Arn").unwrap();
         blocks.push_str(&block(folder));
+        writeln!(leases, "              # {}:", folder.name).unwrap();
+        let looks = folder.permissions(By::Function).into_iter().filter(Permission::looks);
+        for permission in looks.chain(folder.permissions(By::Operator)) {
+            leases.push_str(&statement(&permission));
+        }
     }
     let text = read("template.yaml");
     let text = with_section(&text, "# >>> roles", "# <<<", &own_roles);
     let text = with_section(&text, "# >>> rules", "# <<<", &rule_arns);
+    let text = with_section(&text, "# >>> leases", "# <<< leases", &leases);
     let text = with_section(&text, "# >>> responders", "# <<< responders", &blocks);
     check("template.yaml", &text);
 }
@@ -45,12 +52,13 @@ fn block(folder: &Folder) -> String {
             rule_block(folder, &rule_id(folder, rule), rule.scope, &about, &folder.read(&rule.file))
         })
         .collect();
-    // The event says only which incident; whether it is approved, the function asks the ledger.
-    let approved = format!(
-        "{{\n  \"source\": [\"{APPROVAL_SOURCE}\"],\n  \"detail-type\": [\"{APPROVAL_TYPE}\"],\n  \"detail\": {{ \"responder\": [\"{name}\"] }}\n}}"
+    // The event says only which incident or event; what is true of it, the function asks the ledger.
+    let asked = format!(
+        "{{\n  \"source\": [\"{OWN_SOURCE}\"],\n  \"detail-type\": [\"{APPROVAL_TYPE}\", \"{MISSED_TYPE}\"],\n  \"detail\": {{ \"responder\": [\"{name}\"] }}\n}}"
     );
-    let about = format!("Hands {name} the incidents that a person has approved.");
-    rules.push_str(&rule_block(folder, &format!("{id}ApprovedRule"), Scope::Regional, &about, &approved));
+    let about =
+        format!("Hands {name} the approved incidents and the missed events that an operator asks it to deal with.");
+    rules.push_str(&rule_block(folder, &format!("{id}AskedRule"), Scope::Regional, &about, &asked));
     format!(
         r#"
   # >>> {name} – generated from functions/{name}; {COMMAND}

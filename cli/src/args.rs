@@ -7,14 +7,14 @@ use clap_complete::Shell;
 use crate::incidents::Since;
 use crate::output::Format;
 use crate::responders::ENTRIES;
-use crate::{demo, explain, policies, report};
+use crate::{demo, explain, policies, reconcile, report};
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  nothing to do, or done
   1  failed, if only in part
   2  the command was not understood
-  3  findings that would be acted on (explain)";
+  3  findings that would be acted on (explain), or events that were missed (reconcile --dry-run)";
 
 /// Undoes dangerous changes in AWS accounts seconds after they are made.
 #[derive(Debug, Clone, Parser)]
@@ -40,6 +40,8 @@ pub(crate) enum Command {
     /// Look at what was done in your accounts, and take it back
     #[command(subcommand)]
     Incidents(Incidents),
+    /// Hand the functions what CloudTrail recorded and they were not given: its delivery is on best effort
+    Reconcile(reconcile::Args),
     /// Report on a period: a page to read and print, CSV or JSON
     Report(report::Args),
     /// Play an attack against an emulated account, and watch it being undone
@@ -64,6 +66,8 @@ pub(crate) enum Incidents {
     },
     /// Let happen what waits for a person; the function looks again before it acts
     Approve(Answer),
+    /// Let stay what was done under a lease, which would be taken back by itself
+    Confirm(Answer),
     /// Leave as it is what waits for a person
     Reject(Answer),
     /// Take back what was changed, with your own AWS credentials

@@ -39,11 +39,16 @@ pub(crate) enum ReadError {
     Event { place: Place, source: EventError },
 }
 
-/// An event and where it stands, or why there is none.
-pub(crate) type Found = Result<(Place, Event), ReadError>;
+/// A record and where it stands, or why there is none.
+pub(crate) type Found = Result<(Place, Value), ReadError>;
 
-/// Everything in a file; `-` is standard input.
-pub(crate) fn read(path: &Path) -> Vec<Found> {
+/// Every event in a file; `-` is standard input.
+pub(crate) fn read(path: &Path) -> impl Iterator<Item = Result<(Place, Event), ReadError>> {
+    records(path).into_iter().map(|found| found.and_then(|(place, record)| event(place, record)))
+}
+
+/// Everything in a file that may be an event, as it is written there; `-` is standard input.
+pub(crate) fn records(path: &Path) -> Vec<Found> {
     let (file, bytes) = if path == Path::new("-") {
         let mut bytes = Vec::new();
         ("standard input".to_owned(), io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes))
@@ -53,6 +58,14 @@ pub(crate) fn read(path: &Path) -> Vec<Found> {
     match bytes {
         Ok(bytes) => parse(&file, &bytes),
         Err(source) => vec![Err(ReadError::File { file, source })],
+    }
+}
+
+/// A record as an event.
+pub(crate) fn event(place: Place, record: Value) -> Result<(Place, Event), ReadError> {
+    match Event::decode(record) {
+        Ok(event) => Ok((place, event)),
+        Err(source) => Err(ReadError::Event { place, source }),
     }
 }
 
@@ -99,7 +112,7 @@ fn values(file: &str, text: &[u8], line: usize, found: &mut Vec<Found>) {
 fn events(place: &Place, mut value: Value, found: &mut Vec<Found>) {
     let each = |records: Vec<Value>, found: &mut Vec<Found>| {
         for (index, record) in records.into_iter().enumerate() {
-            found.push(event(Place { record: Some(index + 1), ..place.clone() }, record));
+            found.push(Ok((Place { record: Some(index + 1), ..place.clone() }, record)));
         }
     };
     let wrong = |field| Err(ReadError::Field { place: place.clone(), field });
@@ -118,14 +131,7 @@ fn events(place: &Place, mut value: Value, found: &mut Vec<Found>) {
             None => found.push(wrong("Events")),
         }
     } else {
-        found.push(event(place.clone(), value));
-    }
-}
-
-fn event(place: Place, value: Value) -> Found {
-    match Event::decode(value) {
-        Ok(event) => Ok((place, event)),
-        Err(source) => Err(ReadError::Event { place, source }),
+        found.push(Ok((place.clone(), value)));
     }
 }
 
@@ -146,6 +152,7 @@ mod tests {
     fn found(text: &str) -> Vec<String> {
         parse("f", text.as_bytes())
             .into_iter()
+            .map(|found| found.and_then(|(place, record)| event(place, record)))
             .map(|found| match found {
                 Ok((place, event)) => format!("{} {place}", event.id),
                 Err(error) => error.to_string(),

@@ -194,12 +194,13 @@ fn changes(explanation: &Explanation) -> &[Predicted] {
 }
 
 /// The operation or the type of finding.
-fn event_name(event: &Event) -> &str {
+pub(crate) fn event_name(event: &Event) -> &str {
     match &event.body {
         Body::Call(call) => &call.name,
         Body::GuardDuty(finding) => &finding.kind,
         Body::Health(health) => &health.event_type_code,
         Body::Approved { .. } => cloudtrail::APPROVAL_TYPE,
+        Body::Missed { .. } => cloudtrail::MISSED_TYPE,
         Body::Other => "",
     }
 }

@@ -3,13 +3,15 @@
 //! One module a subcommand. What they say goes through [`output`], which shows hostile text instead of obeying it; how
 //! they end is an [`exit::Exit`]. No responder is known here by name: [`responders`] holds them all.
 
+use std::process::{ExitCode, Termination};
+
 use chrono::Utc;
 use clap::{CommandFactory, Parser};
 
 use crate::args::{Cli, Command};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Format, Output};
 
 #[macro_use]
 mod responders;
@@ -17,6 +19,7 @@ mod responders;
 mod args;
 mod catalogue;
 mod demo;
+mod event_bus;
 mod events;
 mod exit;
 mod explain;
@@ -24,11 +27,31 @@ mod failure;
 mod incidents;
 mod output;
 mod policies;
+mod reconcile;
 mod registry;
+mod release;
 mod report;
 mod terminal;
 
-fn main() -> Exit {
+fn main() -> ExitCode {
+    match lambda::handler() {
+        None => ask_operator().report(),
+        Some(handler) if handler == release::HANDLER => release::serve(),
+        Some(handler) => {
+            let _unheard = Output::new(Format::Human).error(&NoHandler(handler), Some(HANDLERS));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// This program runs as a Lambda function too, for what an operator would do if he had to do it by the clock.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no handler `{0}`")]
+struct NoHandler(String);
+
+const HANDLERS: &str = "set the function's Handler to release-leases";
+
+fn ask_operator() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => {
@@ -57,6 +80,7 @@ fn run(cli: Cli, out: &mut Output) -> Result<Exit, Failure> {
         Command::Explain(args) => return explain::run(&args, now, out),
         Command::Policy(policies::Command::Check(args)) => return policies::check(&args, out),
         Command::Incidents(command) => return incidents::run(&command, now, out),
+        Command::Reconcile(args) => return reconcile::run(&args, now, out),
         Command::Report(args) => return report::run(&args, now, out),
         Command::Demo(args) => return demo::run(&args, out),
         Command::Completions { shell } => {

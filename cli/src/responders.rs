@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use cloudtrail::{Event, EventError};
 use lambda::{Connect, DynamoLedger};
 use policy::Policies;
-use remedy::{Change, Explanation, Incident, Predicted, Responder, Spec, Undo, UndoError, UndoReport};
+use remedy::{Change, Explanation, Incident, IncidentId, Predicted, Responder, Spec, Undo, UndoError, UndoReport};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -24,6 +24,7 @@ macro_rules! responders {
 }
 
 type Explain = fn(&Event, &Policies, DateTime<Utc>) -> Result<Vec<Explanation>, EventError>;
+type IncidentsOf = fn(&Event) -> Result<Vec<IncidentId>, EventError>;
 type UndoIn = for<'a> fn(&'a Undo<'a, DynamoLedger>, &'a SdkConfig, Incident) -> Undoing<'a>;
 type Undoing<'a> = Pin<Box<dyn Future<Output = Result<UndoReport, UndoError>> + 'a>>;
 
@@ -34,6 +35,8 @@ pub(crate) struct Entry {
     pub(crate) spec: Spec,
     /// What it would do about an event.
     pub(crate) explain: Explain,
+    /// The incidents that its function would open for an event.
+    pub(crate) incidents_of: IncidentsOf,
     /// Takes back one of its incidents, in the account and region of the configuration.
     pub(crate) undo: UndoIn,
     /// A change as the ledger keeps it, in words.
@@ -48,7 +51,13 @@ impl fmt::Debug for Entry {
 
 impl Entry {
     pub(crate) const fn of<R: Connect>() -> Self {
-        Self { spec: R::SPEC, explain: remedy::explain::<R>, undo: undo::<R>, words: words::<R> }
+        Self {
+            spec: R::SPEC,
+            explain: remedy::explain::<R>,
+            incidents_of: remedy::incidents_of::<R>,
+            undo: undo::<R>,
+            words: words::<R>,
+        }
     }
 
     /// The responder of this name.

@@ -107,6 +107,23 @@ async fn a_spent_budget_can_be_approved_beyond() {
 }
 
 #[tokio::test]
+async fn a_spent_budget_is_told_once_and_loses_nothing() {
+    let setting = Setting::with(r#"@id("one") @limit("1/1h") permit (principal, action, resource);"#).await;
+    let topic = setting.topic().await;
+    let group = setting.group().await;
+    let function = setting.function_with("revoke-open-ingress", &[("COUNTERMAND_TOPIC", &topic)]).await;
+    for (port, expected) in [(22, "contained"), (3389, "pending"), (3306, "pending"), (5432, "pending")] {
+        let event = setting.open(&group, port, &["0.0.0.0/0"]).await;
+        assert_eq!(status(function.invoke(&event).await), expected, "{port}");
+    }
+    let told = setting.published();
+    assert_eq!(told.len(), 2, "one that was contained, and one for all that wait: {told:#?}");
+    assert!(told[1].contains("more of its kind in the next 1 h is not told"), "{}", told[1]);
+    let (_, said) = setting.countermand(&["incidents", "list", "--state", "pending", "--format", "json"]).await;
+    assert_eq!(said.lines().count(), 3, "{said}");
+}
+
+#[tokio::test]
 async fn a_policy_that_forbids_it_by_now_outweighs_the_approval() {
     let setting = Setting::with(ASK).await;
     let (_, group, id, _) = pending(&setting).await;

@@ -1,11 +1,14 @@
 //! Real function binaries, through the Lambda Runtime API, against an emulated account over HTTP.
 
 mod approval;
+mod contest;
 mod faults;
 mod ingress;
 mod input;
 mod keys;
+mod lease;
 mod load;
 mod privileges;
+mod reconcile;
 mod report;
 mod setting;

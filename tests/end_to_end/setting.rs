@@ -1,5 +1,6 @@
 //! An account with a ledger, policies and functions, for one test.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -26,6 +27,8 @@ pub(crate) struct Setting {
     olivia: Identity,
     policies: PathBuf,
     binaries: PathBuf,
+    /// What was published so far.
+    told: RefCell<Vec<String>>,
 }
 
 impl Drop for Setting {
@@ -51,7 +54,7 @@ impl Setting {
         std::fs::write(folder.join("test.cedar"), policies).unwrap();
         lambda::create_table(&aws_sdk_dynamodb::Client::new(&operator), TABLE).await.unwrap();
         account.events();
-        Self { account, attacker, operator, olivia, policies: folder, binaries }
+        Self { account, attacker, operator, olivia, policies: folder, binaries, told: RefCell::default() }
     }
 
     /// Deploys other policies: functions started from now on have these.
@@ -101,9 +104,31 @@ impl Setting {
         (output.status.success(), String::from_utf8(text).unwrap())
     }
 
+    /// A topic for people to listen to.
+    pub(crate) async fn topic(&self) -> String {
+        let sns = aws_sdk_sns::Client::new(&self.operator);
+        let topic = sns.create_topic().name("incidents").send().await.unwrap().topic_arn.unwrap();
+        self.events();
+        topic
+    }
+
+    /// The messages published so far.
+    pub(crate) fn published(&self) -> Vec<String> {
+        self.events();
+        self.told.borrow().clone()
+    }
+
+    /// The events of the calls made since the last time.
+    fn events(&self) -> Vec<Value> {
+        let calls = self.account.proxy().calls();
+        let published = calls.iter().filter(|call| call.operation == "Publish" && call.succeeded());
+        self.told.borrow_mut().extend(published.filter_map(|call| call.param("Message")).map(str::to_owned));
+        self.account.events()
+    }
+
     /// The event of the one call made since the last time.
     pub(crate) fn event(&self) -> Value {
-        let mut events = self.account.events();
+        let mut events = self.events();
         assert_eq!(events.len(), 1, "one call makes one event: {events:#?}");
         events.remove(0)
     }
@@ -145,7 +170,7 @@ impl Setting {
     pub(crate) async fn open(&self, group: &str, port: i32, sources: &[&str]) -> Value {
         let tag = Tag::builder().key("ticket").value("OPS-1").build();
         let tags = TagSpecification::builder().resource_type(ResourceType::SecurityGroupRule).tags(tag).build();
-        self.account.events();
+        self.events();
         aws_sdk_ec2::Client::new(&self.attacker)
             .authorize_security_group_ingress()
             .group_id(group)
@@ -155,6 +180,18 @@ impl Setting {
             .await
             .unwrap();
         self.event()
+    }
+
+    /// The operator closes a port by hand.
+    pub(crate) async fn close(&self, group: &str, port: i32, source: &str) {
+        let rule = permission(port, &[source]);
+        self.ec2().revoke_security_group_ingress().group_id(group).ip_permissions(rule).send().await.unwrap();
+        self.events();
+    }
+
+    pub(crate) async fn delete_group(&self, group: &str) {
+        self.ec2().delete_security_group().group_id(group).send().await.unwrap();
+        self.events();
     }
 
     /// The group's ingress rules: ports, source, description and tags, but no ids.
@@ -173,7 +210,7 @@ impl Setting {
             })
             .collect();
         rules.sort();
-        self.account.events();
+        self.events();
         rules
     }
 }

@@ -1,14 +1,13 @@
 //! `countermand incidents approve` and `reject`: what a person says about an incident that waits for one.
 
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use chrono::{DateTime, Utc};
-use cloudtrail::{APPROVAL_SOURCE, APPROVAL_TYPE};
-use lambda::call_error;
-use remedy::{Answer, AnswerError, CallError, Incident, State};
+use cloudtrail::APPROVAL_TYPE;
+use remedy::{Answer, AnswerError, Incident, State};
 use serde_json::json;
 
 use super::{NoIncident, Session};
 use crate::args;
+use crate::event_bus::{self, SendError};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Output, Tone};
@@ -21,9 +20,7 @@ enum Refusal {
     #[error(transparent)]
     Answer(#[from] AnswerError),
     #[error("the approval is stored, but the function was not told")]
-    Untold(#[source] CallError),
-    #[error("the approval is stored, but EventBridge did not take the event for the function: {0}")]
-    NotTaken(String),
+    Untold(#[from] SendError),
 }
 
 impl Refusal {
@@ -32,7 +29,7 @@ impl Refusal {
             Self::NoIncident(none) => none.help().to_owned(),
             Self::Answer(AnswerError::Ledger(_)) => "look at it again with `countermand incidents show`".to_owned(),
             Self::Answer(_) => "`countermand incidents show` tells what became of it".to_owned(),
-            Self::Untold(_) | Self::NotTaken(_) => {
+            Self::Untold(_) => {
                 "run the same command again; your role needs events:PutEvents on the default event bus".to_owned()
             }
         }
@@ -69,26 +66,11 @@ async fn say(session: &Session, incident: Incident, answer: Answer) -> Result<In
         remedy::answer(&session.ledger, incident, answer).await?
     };
     if approved {
-        ask_to_go_on(session, &answered).await?;
+        // Only which incident: what is approved, and by whom, the function reads in the ledger.
+        let detail = json!({ "incident": answered.id, "responder": answered.responder });
+        event_bus::send(&session.config, APPROVAL_TYPE, &detail).await?;
     }
     Ok(answered)
-}
-
-/// Sends the event that the function's rule is waiting for. It says only which incident: what is approved, and by whom,
-/// the function reads in the ledger.
-async fn ask_to_go_on(session: &Session, incident: &Incident) -> Result<(), Refusal> {
-    let detail = json!({ "incident": incident.id, "responder": incident.responder });
-    let entry = PutEventsRequestEntry::builder()
-        .source(APPROVAL_SOURCE)
-        .detail_type(APPROVAL_TYPE)
-        .detail(detail.to_string())
-        .build();
-    let sent = aws_sdk_eventbridge::Client::new(&session.config).put_events().entries(entry).send().await;
-    let sent = sent.map_err(|error| Refusal::Untold(call_error("events:PutEvents", error)))?;
-    match sent.entries().iter().find_map(|entry| entry.error_message()) {
-        Some(error) if sent.failed_entry_count() > 0 => Err(Refusal::NotTaken(error.to_owned())),
-        _ => Ok(()),
-    }
 }
 
 fn tell(incident: &Incident, approved: bool, out: &mut Output) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! `countermand incidents`: what was done, and taking it back.
 
 mod answer;
+mod confirm;
 mod list;
 mod show;
 mod undo;
@@ -34,6 +35,7 @@ pub(crate) fn run(command: &Incidents, now: DateTime<Utc>, out: &mut Output) -> 
             Incidents::List(args) => list::run(args, now, out).await,
             Incidents::Show { id, connection } => show::run(id, connection, out).await,
             Incidents::Approve(args) => answer::run(args, true, now, out).await,
+            Incidents::Confirm(args) => confirm::run(args, now, out).await,
             Incidents::Reject(args) => answer::run(args, false, now, out).await,
             Incidents::Undo(args) => undo::run(args, now, out).await,
         }
@@ -68,7 +70,7 @@ impl Since {
     }
 
     /// As early as time goes where an age leads beyond it.
-    fn before(self, now: DateTime<Utc>) -> DateTime<Utc> {
+    pub(crate) fn before(self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
             Self::Ago(age) => now.checked_sub_signed(age).unwrap_or(DateTime::UNIX_EPOCH),
             Self::At(time) => time,
@@ -84,22 +86,22 @@ pub(crate) fn state(text: &str) -> Result<State, serde::de::value::Error> {
 fn tone(state: State) -> Tone {
     match state {
         State::Contained | State::AlreadySafe => Tone::Good,
-        State::Pending | State::Approved | State::Claimed => Tone::Warning,
+        State::Pending | State::Contested | State::Approved | State::Claimed => Tone::Warning,
         State::Failed | State::Uncontainable => Tone::Bad,
         State::Observed | State::Exempt | State::Rejected | State::Undone => Tone::Plain,
     }
 }
 
 /// Who answers or undoes, as AWS STS says it.
-struct Operator {
-    arn: String,
-    account: AccountId,
+pub(crate) struct Operator {
+    pub(crate) arn: String,
+    pub(crate) account: AccountId,
 }
 
 /// The ledger, and the configuration of the operator's own clients.
 pub(crate) struct Session {
-    config: SdkConfig,
-    ledger: DynamoLedger,
+    pub(crate) config: SdkConfig,
+    pub(crate) ledger: DynamoLedger,
     table: String,
 }
 
@@ -121,7 +123,8 @@ impl Session {
         self.ledger.list(listing).await.map_err(|source| self.ledger_failed(source))
     }
 
-    async fn operator(&self) -> Result<Operator, Failure> {
+    /// Who runs this command.
+    pub(crate) async fn operator(&self) -> Result<Operator, Failure> {
         let answer = aws_sdk_sts::Client::new(&self.config).get_caller_identity().send().await;
         let answer = answer.map_err(|error| Failure::Identity(call_error("sts:GetCallerIdentity", error)))?;
         let account = answer.account().and_then(|account| AccountId::parse(account).ok());
@@ -130,7 +133,8 @@ impl Session {
             _ => Err(Failure::Nobody),
         }
     }
-    fn ledger_failed(&self, source: LedgerError) -> Failure {
+
+    pub(crate) fn ledger_failed(&self, source: LedgerError) -> Failure {
         Failure::Ledger { table: self.table.clone(), source }
     }
 

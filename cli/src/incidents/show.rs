@@ -195,7 +195,7 @@ fn answer(incident: &Incident, out: &mut Output) -> io::Result<()> {
 }
 
 fn undoing(incident: &Incident, out: &mut Output) -> io::Result<()> {
-    if let Some(Undone { by, at, forced }) = &incident.undone {
+    if let Some(Undone { by, at, forced, .. }) = &incident.undone {
         let forced = if *forced { ", by force: the account had changed meanwhile" } else { "" };
         let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
         return out.field("undo", [format!("undone by {by} at {at}{forced}").into()]);

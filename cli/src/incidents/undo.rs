@@ -105,7 +105,8 @@ async fn undo(
     };
     let region = Region::new(incident.region.as_str().to_owned());
     let config = session.config.to_builder().region(region).build();
-    let look = Undo { ledger: &session.ledger, by: &operator.arn, now, force: false, dry_run: true };
+    let look =
+        Undo { ledger: &session.ledger, by: &operator.arn, now, force: false, dry_run: true, lease_ended: false };
 
     let expected = match (entry.undo)(&look, &config, incident.clone()).await {
         Err(UndoError::Drifted { drifts, .. }) if args.force => {

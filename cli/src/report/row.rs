@@ -130,7 +130,7 @@ impl Standing {
     pub(super) fn of(state: State) -> Self {
         match state {
             State::Contained | State::AlreadySafe => Self::Safe,
-            State::Pending | State::Approved | State::Claimed => Self::Waiting,
+            State::Pending | State::Contested | State::Approved | State::Claimed => Self::Waiting,
             State::Failed | State::Uncontainable => Self::Trouble,
             State::Observed | State::Exempt | State::Rejected => Self::LeftAlone,
             State::Undone => Self::TakenBack,
@@ -185,7 +185,9 @@ impl Row {
 
     /// Until when it waits, or waited, for a person.
     pub(super) fn expires(&self) -> Option<DateTime<Utc>> {
-        (self.state == State::Pending).then(|| self.opened.checked_add_signed(PENDING_FOR)).flatten()
+        matches!(self.state, State::Pending | State::Contested)
+            .then(|| self.opened.checked_add_signed(PENDING_FOR))
+            .flatten()
     }
 
     pub(super) fn undo(&self) -> Undo<'_> {

@@ -32,7 +32,7 @@ pub(crate) fn findings(event: &Event) -> Result<Vec<Finding<UntrustedKey>>, Even
         }
         Body::GuardDuty(finding) => Ok(seen_by_guardduty(event, finding)?.into_iter().collect()),
         Body::Health(notice) => exposed(event, notice),
-        Body::Approved { .. } | Body::Other => Ok(Vec::new()),
+        Body::Approved { .. } | Body::Missed { .. } | Body::Other => Ok(Vec::new()),
     }
 }
 

@@ -58,14 +58,22 @@ pub enum EventError {
 }
 
 /// The `source` of our own events.
-pub const APPROVAL_SOURCE: &str = "countermand";
+pub const OWN_SOURCE: &str = "countermand";
 
 /// The `detail-type` of the event that a person has approved an incident.
 pub const APPROVAL_TYPE: &str = "Incident Approved";
 
+/// The `detail-type` of the event that an event was missed, and is kept in the ledger.
+pub const MISSED_TYPE: &str = "Event Missed";
+
 #[derive(Deserialize)]
 struct Approval {
     incident: String,
+}
+
+#[derive(Deserialize)]
+struct Missed {
+    event: EventId,
 }
 
 /// Something that happened in an AWS account.
@@ -98,6 +106,11 @@ pub enum Body {
     Approved {
         /// The incident's id.
         incident: String,
+    },
+    /// An operator found an event that no function was given: our own event, which says only which. The ledger has it.
+    Missed {
+        /// The missed event's id.
+        event: EventId,
     },
     /// Anything else: no responder is concerned.
     Other,
@@ -145,7 +158,11 @@ impl Event {
         }
         let body = match (envelope.source.as_str(), detail_type.as_str()) {
             ("aws.guardduty", "guardduty finding") => Body::GuardDuty(shape(&envelope.detail, "GuardDuty Finding")?),
-            (APPROVAL_SOURCE, "incident approved") => {
+            (OWN_SOURCE, "event missed") => {
+                let Missed { event } = shape(&envelope.detail, MISSED_TYPE)?;
+                Body::Missed { event }
+            }
+            (OWN_SOURCE, "incident approved") => {
                 let Approval { incident } = shape(&envelope.detail, APPROVAL_TYPE)?;
                 Body::Approved { incident }
             }

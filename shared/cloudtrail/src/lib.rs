@@ -13,7 +13,7 @@ mod lenient;
 
 pub use actor::{Actor, Principal};
 pub use call::{Call, Field, Happened};
-pub use event::{APPROVAL_SOURCE, APPROVAL_TYPE, Body, Event, EventError};
+pub use event::{APPROVAL_TYPE, Body, Event, EventError, MISSED_TYPE, OWN_SOURCE};
 pub use finding::{AffectedEntity, GuardDutyFinding, HealthEvent, KeyDetails};
 pub use ids::{AccessKeyId, AccountId, Arn, EventId, InvalidId, Partition, Region};
 pub use lenient::{Items, port};

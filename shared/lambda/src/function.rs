@@ -9,7 +9,8 @@ use cloudtrail::{Body, Event};
 use lambda_runtime::{Context, LambdaEvent};
 use policy::{Policies, PolicyError};
 use remedy::{
-    Clock, Incident, IncidentId, Notifier, NotifyError, Outcome, Path, Responded, Responder, Status, in_full,
+    Clock, Incident, IncidentId, Notifier, NotifyError, Outcome, Path, RespondError, Responded, Responder, Status,
+    in_full,
 };
 use serde::Serialize;
 use tracing::Instrument;
@@ -69,7 +70,7 @@ impl<R: Connect> Function<R> {
     pub(crate) fn prepare(environment: &Environment) -> Result<Self, StartError> {
         let settings = Settings::read(environment)?;
         let config = function_config(environment)?;
-        let policies = load(&settings.policies)?;
+        let policies = load(&settings.policies)?.sparing(&settings.own_roles, "a role of Countermand itself");
         Ok(Self {
             responder: R::connect(&config),
             ledger: DynamoLedger::new(&config, &settings.table),
@@ -88,8 +89,8 @@ impl<R: Connect> Function<R> {
 
     async fn deal_with(&self, payload: Payload, context: &Context) -> Result<Answer, Failure> {
         let notifier = Watched { notifier: &self.notifier, failures: Cell::new(0) };
-        let (event_time, Responded { outcomes, failure }) = match payload.into_json().and_then(Event::decode) {
-            Err(error) => (None, Responded { outcomes: Vec::new(), failure: Some(error.into()) }),
+        let (event_time, Responded { outcomes, failure }) = match self.event(payload).await {
+            Err(error) => (None, Responded { outcomes: Vec::new(), failure: Some(error) }),
             Ok(event) => {
                 tracing::Span::current().record("event_id", event.id.as_str());
                 let path = self.path(&notifier, context);
@@ -125,6 +126,14 @@ impl<R: Connect> Function<R> {
         }
     }
 
+    /// The event that we were given or, where an operator found that it was missed, that the ledger keeps for us.
+    async fn event(&self, payload: Payload) -> Result<Event, RespondError> {
+        let event = payload.into_json().and_then(Event::decode)?;
+        let Body::Missed { event: id } = &event.body else { return Ok(event) };
+        let kept = self.ledger.kept(id).await?.ok_or_else(|| RespondError::NotKept(id.clone()))?;
+        Ok(Event::decode(kept)?)
+    }
+
     fn path<'a>(
         &'a self,
         notifier: &'a Watched<'a, SnsNotifier>,
@@ -136,6 +145,8 @@ impl<R: Connect> Function<R> {
             notifier,
             clock: &SystemClock,
             own_roles: &self.settings.own_roles,
+            flips: self.settings.flips,
+            leases: self.settings.leases,
             owner: &context.request_id,
             deadline: deadline(context),
         }
@@ -160,6 +171,7 @@ fn log(outcome: &Outcome) {
         Status::AlreadySafe => "already_safe",
         Status::Observed => "observed",
         Status::Pending => "pending",
+        Status::Contested => "contested",
         Status::Exempt => "exempt",
         Status::Duplicate => "duplicate",
         Status::Uncontainable => "uncontainable",

@@ -3,7 +3,8 @@
 //! | `pk` | what |
 //! |---|---|
 //! | `incident#<id>` | the incident as JSON, and what it is listed and guarded by |
-//! | `resource#<key>` | what is known of a resource: a set `held`, and an attribute `wanted#<change>` for each undo |
+//! | `resource#<key>` | what is known of a resource: a set `held`, the `last` incident in which we changed it, and an attribute `wanted#<change>` for each undo |
+//! | `event#<id>` | an event that was missed, for the functions to read |
 //! | `budget#<name>` | a budget's slots, see [`budget`] |
 //!
 //! INVARIANT (revisions): a record of revision *n* is written only over the record of revision *n - 1*, and the first
@@ -23,6 +24,7 @@ mod claim;
 mod item;
 mod list;
 mod memory;
+mod missed;
 mod record;
 mod table;
 mod transaction;

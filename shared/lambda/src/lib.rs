@@ -26,5 +26,5 @@ pub use clock::SystemClock;
 pub use function::Connect;
 pub use ledger::{DynamoLedger, KEPT_FOR, Listing, Lookup, create_table};
 pub use notify::SnsNotifier;
-pub use serve::serve;
+pub use serve::{Job, handler, serve, serve_job};
 pub use settings::{Settings, SettingsError};

@@ -129,6 +129,7 @@ fn metric(status: Status) -> &'static str {
         Status::AlreadySafe => "AlreadySafe",
         Status::Observed => "Observed",
         Status::Pending => "Pending",
+        Status::Contested => "Contested",
         Status::Exempt => "Exempt",
         Status::Duplicate => "Duplicate",
         Status::Uncontainable => "Uncontainable",

@@ -6,14 +6,18 @@ use std::net::TcpStream;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use lambda_runtime::{Runtime, service_fn};
+use aws_types::SdkConfig;
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use remedy::in_full;
+use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
+use crate::aws::function_config;
 use crate::environment::Environment;
 use crate::function::{Connect, Function, StartError};
 use crate::logs;
-use crate::settings::required;
+use crate::settings::{Settings, required};
 
 /// What `lambda_runtime` panics without.
 const GIVEN_BY_LAMBDA: [&str; 4] =
@@ -46,6 +50,67 @@ pub fn serve<R: Connect>() -> ExitCode {
             }
         }
     })
+}
+
+/// What a job is given.
+#[derive(Debug)]
+pub struct Job {
+    /// The configuration of its clients.
+    pub config: SdkConfig,
+    /// The deployment's settings.
+    pub settings: Settings,
+}
+
+/// A job that did not get done. It comes again when its time comes.
+#[derive(Debug)]
+struct NotDone(Box<dyn Error>);
+
+impl From<NotDone> for Diagnostic {
+    fn from(NotDone(error): NotDone) -> Self {
+        Self { error_type: "Job".to_owned(), error_message: in_full(&*error) }
+    }
+}
+
+/// Serves a job that a schedule asks for, until Lambda ends the process: what an operator would do, done by the clock.
+#[must_use]
+pub fn serve_job<T: Serialize, E: Error + 'static>(job: impl AsyncFn(&Job) -> Result<T, E>) -> ExitCode {
+    let environment = Environment::of_process();
+    logs::begin(&environment);
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&environment, "Init.Runtime", &error),
+    };
+    let prepare = || -> Result<Job, StartError> {
+        check(&environment)?;
+        Ok(Job { config: function_config(&environment)?, settings: Settings::read(&environment)? })
+    };
+    runtime.block_on(async {
+        let prepared = match prepare() {
+            Ok(prepared) => prepared,
+            Err(error) => return failed(&environment, error.kind(), &error),
+        };
+        let invoke = async |_: LambdaEvent<IgnoredAny>| {
+            job(&prepared).await.map_err(|error| {
+                tracing::error!(error = in_full(&error), "the job did not get done");
+                NotDone(error.into())
+            })
+        };
+        match Runtime::new(service_fn(invoke)).run().await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!(error = in_full(&*error), "the Lambda Runtime API is gone");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+/// What Lambda is to run this program for, if it runs under Lambda: the `Handler` of its function.
+#[must_use]
+pub fn handler() -> Option<String> {
+    let environment = Environment::of_process();
+    environment.get(RUNTIME_API)?;
+    environment.get("_HANDLER").map(str::to_owned)
 }
 
 fn check(environment: &Environment) -> Result<(), StartError> {

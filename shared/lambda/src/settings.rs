@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use cloudtrail::{Arn, InvalidId};
+use policy::{InvalidLimit, Rate};
+use remedy::FLIPS;
 
 use crate::environment::Environment;
 
@@ -20,6 +22,11 @@ pub struct Settings {
     pub role: Option<String>,
     /// `COUNTERMAND_OWN_ROLES`: the roles of our own functions, whose calls are never findings.
     pub own_roles: Vec<Arn>,
+    /// `COUNTERMAND_CONTESTED`: how often a change may be reversed and made again before we stop, as `3/1h`, which it is
+    /// if not set; `never` for not stopping.
+    pub flips: Option<Rate>,
+    /// `COUNTERMAND_LEASES`: whether leases end by themselves in this deployment, `on` or `off`, which it is if not set.
+    pub leases: bool,
 }
 
 /// A variable that keeps a function from starting.
@@ -43,6 +50,20 @@ pub enum SettingsError {
         /// What it holds.
         source: InvalidId,
     },
+    /// A variable that should hold a rate.
+    #[error("`{name}` does not hold what it should: set it to a rate such as `3/1h`, or to `never`")]
+    NotARate {
+        /// The variable.
+        name: &'static str,
+        /// What it holds.
+        source: InvalidLimit,
+    },
+    /// A variable that should say `on` or `off`.
+    #[error("`{name}` is neither `on` nor `off`")]
+    NotASwitch {
+        /// The variable.
+        name: &'static str,
+    },
     /// A variable that names a file of certificates.
     #[error("the certificates of `{name}` cannot be read from `{}`: set it to a file of PEM certificates", path.display())]
     Certificates {
@@ -63,6 +84,8 @@ pub enum SettingsError {
     },
 }
 
+const CONTESTED: &str = "COUNTERMAND_CONTESTED";
+const LEASES: &str = "COUNTERMAND_LEASES";
 const POLICIES: &str = "/opt/policies";
 
 impl Settings {
@@ -82,6 +105,19 @@ impl Settings {
                 .get("COUNTERMAND_TOPIC")
                 .map(|topic| arn("COUNTERMAND_TOPIC", "the ARN of an SNS topic, or leave it out", topic))
                 .transpose()?,
+            flips: match environment.get(CONTESTED) {
+                None => Some(FLIPS),
+                Some("never") => None,
+                Some(rate) => {
+                    let rate = Rate::parse(rate);
+                    Some(rate.map_err(|source| SettingsError::NotARate { name: CONTESTED, source })?)
+                }
+            },
+            leases: match environment.get(LEASES) {
+                None | Some("off") => false,
+                Some("on") => true,
+                Some(_) => return Err(SettingsError::NotASwitch { name: LEASES }),
+            },
             role: environment.get("COUNTERMAND_ROLE").map(str::to_owned),
             own_roles: environment
                 .get("COUNTERMAND_OWN_ROLES")
@@ -105,6 +141,8 @@ pub(crate) fn required<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -116,6 +154,8 @@ mod tests {
             topic: None,
             role: None,
             own_roles: vec![],
+            flips: Some(FLIPS),
+            leases: false,
         };
         assert_eq!(settings, expected);
     }
@@ -129,6 +169,8 @@ mod tests {
                 ("COUNTERMAND_POLICIES", "/somewhere"),
                 ("COUNTERMAND_TOPIC", "arn:aws:sns:eu-west-1:123456789012:told"),
                 ("COUNTERMAND_ROLE", "countermand"),
+                ("COUNTERMAND_CONTESTED", "5/30m"),
+                ("COUNTERMAND_LEASES", "on"),
                 ("COUNTERMAND_OWN_ROLES", roles),
             ]
             .into(),
@@ -137,6 +179,8 @@ mod tests {
         assert_eq!(settings.policies, PathBuf::from("/somewhere"));
         assert_eq!(settings.topic.unwrap().name(), "told");
         assert_eq!(settings.role.as_deref(), Some("countermand"));
+        assert_eq!(settings.flips, Some(Rate { count: 5, window: Duration::from_mins(30) }));
+        assert!(settings.leases);
         assert_eq!(settings.own_roles.iter().map(Arn::name).collect::<Vec<_>>(), ["a", "b"]);
     }
 
@@ -151,9 +195,15 @@ mod tests {
             refusal([("COUNTERMAND_TABLE", "ledger"), ("COUNTERMAND_TOPIC", "told")].into()),
             "`COUNTERMAND_TOPIC` does not hold what it should: set it to the ARN of an SNS topic, or leave it out"
         );
-        assert!(
-            refusal([("COUNTERMAND_TABLE", "ledger"), ("COUNTERMAND_OWN_ROLES", "role")].into())
-                .starts_with("`COUNTERMAND_OWN_ROLES`")
-        );
+        for (name, wrong) in [(CONTESTED, "often"), (LEASES, "yes"), ("COUNTERMAND_OWN_ROLES", "role")] {
+            let told = refusal([("COUNTERMAND_TABLE", "ledger"), (name, wrong)].into());
+            assert!(told.starts_with(&format!("`{name}` ")), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_deployment_can_choose_never_to_stop_a_fight() {
+        let settings = Settings::read(&[("COUNTERMAND_TABLE", "ledger"), (CONTESTED, "never")].into()).unwrap();
+        assert_eq!(settings.flips, None);
     }
 }

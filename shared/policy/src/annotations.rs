@@ -2,11 +2,12 @@
 
 use cedar_policy::Effect as CedarEffect;
 
+use crate::limit;
 use crate::nearest::nearest;
 use crate::outline::Outline;
 use crate::{Effect, Limit, Mode, PolicyId, Problem, Rule, Source};
 
-const KNOWN: [&str; 4] = ["id", "limit", "mode", "reason"];
+const KNOWN: [&str; 5] = ["id", "lease", "limit", "mode", "reason"];
 const MODES: [&str; 2] = ["approve", "enforce"];
 const LONGEST_ID: usize = 128;
 
@@ -27,7 +28,7 @@ pub(crate) fn rule(
     unknown.sort_unstable();
     for name in unknown {
         let help = nearest(name, KNOWN).map_or_else(
-            || "the annotations are @id, @limit, @mode and @reason".to_owned(),
+            || "the annotations are @id, @lease, @limit, @mode and @reason".to_owned(),
             |known| format!("did you mean @{known}?"),
         );
         problem(name, format!("unknown annotation `@{name}`"), Some(help));
@@ -53,7 +54,7 @@ pub(crate) fn rule(
         CedarEffect::Permit => Effect::Permit,
         CedarEffect::Forbid => Effect::Forbid,
     };
-    for name in ["limit", "mode"] {
+    for name in ["lease", "limit", "mode"] {
         if effect == Effect::Forbid && annotation(name).is_some() {
             problem(name, format!("a forbid can have no @{name}"), Some("it belongs on a permit".to_owned()));
         }
@@ -79,6 +80,13 @@ pub(crate) fn rule(
                 None
             }
         });
+    let lease = annotation("lease").filter(|_| effect == Effect::Permit).and_then(|text| match limit::lease(text) {
+        Ok(lease) => Some(lease),
+        Err(error) => {
+            problem("lease", format!("`{}` is no @lease", text.escape_debug()), Some(error.to_string()));
+            None
+        }
+    });
     let reason = annotation("reason").map(|reason| reason.split_whitespace().collect::<Vec<_>>().join(" "));
     if reason.as_ref().is_some_and(String::is_empty) {
         problem("reason", "an empty @reason".to_owned(), Some("say why, or leave it out".to_owned()));
@@ -95,6 +103,7 @@ pub(crate) fn rule(
         mode,
         reason,
         limit,
+        lease,
         file: source.name.clone(),
         line,
         asks_for_tags: outline.asks_for_tags,

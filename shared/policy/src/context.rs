@@ -26,7 +26,7 @@ fn base(request: &Request<'_>) -> impl Iterator<Item = (&'static str, Restricted
     let actor = &event.actor;
     let call = match &event.body {
         Body::Call(call) => Some(call),
-        Body::GuardDuty(_) | Body::Health(_) | Body::Approved { .. } | Body::Other => None,
+        Body::GuardDuty(_) | Body::Health(_) | Body::Approved { .. } | Body::Missed { .. } | Body::Other => None,
     };
     [
         ("now", datetime(request.now)),

@@ -124,6 +124,7 @@ impl Decision {
             verdict,
             policies: rules.iter().map(|rule| Cause { id: rule.id.clone(), reason: rule.reason.clone() }).collect(),
             errors,
+            lease: rules.iter().filter_map(|rule| rule.lease).min(),
             limits: rules.iter().filter_map(|rule| rule.limit.clone()).collect(),
             doubts,
         }

@@ -31,7 +31,7 @@ mod warrant;
 
 pub use check::check;
 pub use facts::{Fact, Facts};
-pub use limit::{Limit, Per};
+pub use limit::{InvalidLimit, Limit, Per, Rate};
 pub use never_touch::NeverTouch;
 pub use organization::Organization;
 pub use policies::{Effect, Mode, Policies, Rule, beside, sources};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::PolicyId;
 
 const MOST: u32 = 1000;
+const SHORTEST_LEASE: Duration = Duration::from_mins(1);
 const LONGEST: Duration = Duration::from_hours(7 * 24);
 /// The units of a window, the longest first, in seconds.
 const UNITS: [(char, u64); 4] = [('d', 24 * 60 * 60), ('h', 60 * 60), ('m', 60), ('s', 1)];
@@ -40,17 +41,66 @@ pub struct Limit {
     pub per: Per,
 }
 
+/// At most `count` in any window of this length: the first part of a [`Limit`], written `20/1h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// 1 to 1000.
+    pub count: u32,
+    /// One second to seven days.
+    pub window: Duration,
+}
+
+impl Rate {
+    /// Reads `20/1h`.
+    pub fn parse(text: &str) -> Result<Self, InvalidLimit> {
+        let (count, window) = text.split_once('/').ok_or(InvalidLimit::Form)?;
+        let count: u32 = digits(count)?.try_into().map_err(|_| InvalidLimit::Count)?;
+        if !(1..=MOST).contains(&count) {
+            return Err(InvalidLimit::Count);
+        }
+        let window = length(window)?;
+        if !(Duration::from_secs(1)..=LONGEST).contains(&window) {
+            return Err(InvalidLimit::Window);
+        }
+        Ok(Self { count, window })
+    }
+}
+
 /// Text that is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum InvalidLimit {
+pub enum InvalidLimit {
+    /// Not `count/window`.
     #[error("it has not the form of a limit")]
     Form,
+    /// Nothing, or too many.
     #[error("a limit counts from 1 to {MOST}")]
     Count,
+    /// No time, or too long.
     #[error("a limit's window is at least a second and at most seven days")]
     Window,
+    /// Counted per something else.
     #[error("a limit counts `per principal` or `per account`, and everything together if it says neither")]
     Per,
+}
+
+/// Text that is no lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a lease is at least a minute and at most seven days, like `30m`, `4h` or `2d`")]
+pub(crate) struct InvalidLease;
+
+/// How long a policy's containment lasts, its `@lease`: `4h`.
+pub(crate) fn lease(text: &str) -> Result<Duration, InvalidLease> {
+    let lease = length(text).map_err(|_| InvalidLease)?;
+    if (SHORTEST_LEASE..=LONGEST).contains(&lease) { Ok(lease) } else { Err(InvalidLease) }
+}
+
+/// `30m`, `4h`, `2d`.
+fn length(text: &str) -> Result<Duration, InvalidLimit> {
+    let (number, seconds) = UNITS
+        .iter()
+        .find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, seconds)))
+        .ok_or(InvalidLimit::Form)?;
+    digits(number)?.checked_mul(*seconds).map(Duration::from_secs).ok_or(InvalidLimit::Window)
 }
 
 impl Limit {
@@ -68,19 +118,7 @@ impl Limit {
                 },
             ),
         };
-        let (count, window) = rate.split_once('/').ok_or(InvalidLimit::Form)?;
-        let count: u32 = digits(count)?.try_into().map_err(|_| InvalidLimit::Count)?;
-        if !(1..=MOST).contains(&count) {
-            return Err(InvalidLimit::Count);
-        }
-        let (number, seconds) = UNITS
-            .iter()
-            .find_map(|(unit, seconds)| Some((window.strip_suffix(*unit)?, seconds)))
-            .ok_or(InvalidLimit::Form)?;
-        let window = digits(number)?.checked_mul(*seconds).map(Duration::from_secs).ok_or(InvalidLimit::Window)?;
-        if !(Duration::from_secs(1)..=LONGEST).contains(&window) {
-            return Err(InvalidLimit::Window);
-        }
+        let Rate { count, window } = Rate::parse(rate)?;
         Ok(Self { policy: policy.clone(), count, window, per })
     }
 }
@@ -96,15 +134,20 @@ fn digits(text: &str) -> Result<u64, InvalidLimit> {
 impl fmt::Display for Limit {
     /// As a policy would write it, in the longest unit that fits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.window.as_secs();
-        let (unit, length) = UNITS.into_iter().find(|(_, length)| seconds.is_multiple_of(*length)).unwrap_or(('s', 1));
-        write!(f, "{}/{}{unit}", self.count, seconds / length)?;
+        write!(f, "{}/{}", self.count, in_longest_unit(self.window))?;
         match self.per {
             Per::Everything => Ok(()),
             Per::Principal => f.write_str(" per principal"),
             Per::Account => f.write_str(" per account"),
         }
     }
+}
+
+/// `4h` and not `240m`.
+pub(crate) fn in_longest_unit(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (unit, length) = UNITS.into_iter().find(|(_, length)| seconds.is_multiple_of(*length)).unwrap_or(('s', 1));
+    format!("{}{unit}", seconds / length)
 }
 
 /// A window in whole seconds.
@@ -168,6 +211,15 @@ mod tests {
             ("20/1h principal", InvalidLimit::Per),
         ] {
             assert_eq!(parse(text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_lease_is_a_time_of_a_minute_to_a_week() {
+        assert_eq!(lease("4h"), Ok(Duration::from_hours(4)));
+        assert_eq!((lease("1m"), lease("7d")), (Ok(SHORTEST_LEASE), Ok(LONGEST)));
+        for wrong in ["", "4", "h", "59s", "8d", "-1h", "4 h", "1w", "99999999999999999999d"] {
+            assert_eq!(lease(wrong), Err(InvalidLease), "{wrong}");
         }
     }
 

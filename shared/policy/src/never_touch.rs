@@ -38,6 +38,13 @@ impl NeverTouch {
         if problems.is_empty() { Ok(Self(list)) } else { Err(PolicyError::Invalid { problems }) }
     }
 
+    /// Adds to the list; what is on it keeps its own reason.
+    pub(crate) fn add(&mut self, arns: &[Arn], reason: &str) {
+        for arn in arns {
+            self.0.entry(arn.clone()).or_insert_with(|| reason.to_owned());
+        }
+    }
+
     /// Why the request's principal or resource must not be touched, if it must not.
     pub(crate) fn cause(&self, request: &Request<'_>) -> Option<Cause> {
         let principal = Arn::parse(&request.event.actor.principal.to_string()).ok();

@@ -1,9 +1,11 @@
 //! The policies in force.
 
 use std::path::Path;
+use std::time::Duration;
 
 use cedar_policy::{Authorizer, PolicySet};
-use serde::Serialize;
+use cloudtrail::Arn;
+use serde::{Serialize, Serializer};
 
 use crate::reading::Reading;
 use crate::{Limit, NeverTouch, Organization, PolicyError, PolicyId, Source};
@@ -41,12 +43,20 @@ pub struct Rule {
     pub reason: Option<String>,
     /// `@limit`
     pub limit: Option<Limit>,
+    /// `@lease`, in seconds: how long what it lets us do lasts unless a person confirms it.
+    #[serde(rename = "lease_seconds", serialize_with = "seconds")]
+    pub lease: Option<Duration>,
     /// The name of its source.
     pub file: String,
     /// The line it begins on.
     pub line: usize,
     /// Whether its condition depends on tags.
     pub asks_for_tags: bool,
+}
+
+#[expect(clippy::ref_option, reason = "serde hands fields over by reference")]
+pub(crate) fn seconds<S: Serializer>(lease: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    lease.map(|lease| lease.as_secs()).serialize(serializer)
 }
 
 /// All policies in force.
@@ -89,6 +99,13 @@ impl Policies {
     #[must_use]
     pub fn with_never_touch(mut self, never_touch: NeverTouch) -> Self {
         self.never_touch = never_touch;
+        self
+    }
+
+    /// These policies, with more in the list that stands above them.
+    #[must_use]
+    pub fn sparing(mut self, arns: &[Arn], reason: &str) -> Self {
+        self.never_touch.add(arns, reason);
         self
     }
 

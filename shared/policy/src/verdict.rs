@@ -1,9 +1,11 @@
 //! What the policies said, and why.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::limit::in_longest_unit;
 use crate::{Limit, Warrant};
 
 /// The `@id` of a policy.
@@ -98,6 +100,9 @@ pub struct Decision {
     pub errors: Vec<Fault>,
     /// The limits of [`Self::policies`]. There must be room in every one of them.
     pub limits: Vec<Limit>,
+    /// How long what is done lasts unless a person confirms it: the shortest `@lease` of [`Self::policies`].
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::policies::seconds")]
+    pub lease: Option<Duration>,
     /// Those of [`Self::errors`] for whose sake the verdict is `approve` where it would have been `enforce`.
     pub doubts: Vec<PolicyId>,
 }
@@ -130,7 +135,12 @@ impl Decision {
             }))
         };
         match &self.verdict {
-            Verdict::Enforce(_) => format!("permitted by {causes}"),
+            Verdict::Enforce(_) => match self.lease {
+                None => format!("permitted by {causes}"),
+                Some(lease) => {
+                    format!("permitted by {causes}, for {} unless a person confirms it", in_longest_unit(lease))
+                }
+            },
             Verdict::Approve if self.doubts.is_empty() => format!("a person must approve it, says {causes}"),
             Verdict::Approve => {
                 let faults = faults(&|policy| self.doubts.contains(policy));

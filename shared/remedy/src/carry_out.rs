@@ -6,13 +6,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures_util::future::{Either, select};
 use policy::Warrant;
+use serde_json::Value;
 
 use crate::call_error::{CallError, CallErrorKind};
 use crate::change::Applied;
 use crate::incident::{Incident, State};
 use crate::ledger::{Charge, Claim, Ledger, LedgerError, MemoryKey};
 use crate::outcome::{Outcome, Status};
-use crate::path::{Case, Clock, Notifier, Path, entry, in_words, stored};
+use crate::path::{Case, Clock, Notifier, Path, entry, stored, to_value};
 use crate::respond_error::{RespondError, in_full};
 use crate::responder::Responder;
 
@@ -32,6 +33,15 @@ const LOOKS: [Duration; 5] = [
 /// The waits between tries of a change that AWS throttled or did not answer.
 const TRIES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1_500)];
 
+/// What is taken from the ledger together with a claim that leads to changes.
+#[derive(Debug, Default)]
+pub(crate) struct Price {
+    /// A turn in the fight over the resource, if there is one.
+    pub(crate) flip: Option<Charge>,
+    /// A unit of each budget that policies set.
+    pub(crate) budgets: Vec<Charge>,
+}
+
 enum Made {
     ByUs { presumed: bool },
     BySomebodyElse,
@@ -50,21 +60,20 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         mut case: Case<'_, R>,
         changes: Vec<R::Change>,
         warrant: Option<Warrant>,
-        charges: &[Charge],
+        price: Price,
     ) -> Result<Outcome, RespondError> {
-        match self.ledger.claim(&case.incident, case.seen.as_ref(), charges, self.clock.now()).await? {
+        let charges: Vec<Charge> = price.flip.iter().chain(&price.budgets).cloned().collect();
+        match self.claim(&case, &charges).await? {
             Claim::Granted => (),
             Claim::Taken if self.is_ours(&case.incident).await? => (),
             Claim::Taken => return Ok(Outcome::of(&case.incident, Status::Duplicate)),
-            Claim::Spent(charge) => {
-                case.incident.because = format!(
-                    "the budget `{}` of {} in {} is spent, so this waits for a person",
-                    charge.budget,
-                    charge.count,
-                    in_words(charge.window)
-                );
-                "approve".clone_into(&mut case.incident.verdict);
-                return self.conclude(case, Status::Pending).await;
+            Claim::Spent(spent) => {
+                case.incident.release_at = None;
+                return if price.flip.as_ref() == Some(&spent) {
+                    self.leave_contested(case, &spent).await
+                } else {
+                    self.leave_beyond_budget(case, &spent).await
+                };
             }
         }
         let planned = changes.len();
@@ -75,7 +84,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         let done = case.incident.receipt.len();
         let id = case.incident.id.clone();
         let result = match applied {
-            Ok(()) => self.verify(responder, &case).await,
+            Ok(()) => self.verify(responder, &case).await.map(|seen| case.incident.after = seen),
             Err(Stopped::Call(source)) => Err(RespondError::Apply { incident: id, done, planned, source }),
             Err(Stopped::OutOfTime) => Err(RespondError::OutOfTime { incident: id, done, planned }),
         };
@@ -155,7 +164,8 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         }
     }
 
-    async fn verify<R: Responder>(&self, responder: &R, case: &Case<'_, R>) -> Result<(), RespondError> {
+    /// How the account looks when all changes show.
+    async fn verify<R: Responder>(&self, responder: &R, case: &Case<'_, R>) -> Result<Option<Value>, RespondError> {
         let incident = case.incident.id.clone();
         let changes: Vec<R::Change> = case.incident.receipt.iter().filter_map(|entry| stored(&entry.change)).collect();
         let mut missing = None;
@@ -170,7 +180,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             };
             missing = changes.iter().find(|change| !R::holds(change, &observed)).map(ToString::to_string);
             if missing.is_none() {
-                return Ok(());
+                return Ok(Some(to_value(&observed)));
             }
         }
         let what = missing.unwrap_or_else(|| "there was no time to look".to_owned());

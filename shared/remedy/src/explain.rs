@@ -48,6 +48,12 @@ pub fn explain<R: Responder>(
     Ok(R::detect(event)?.into_iter().map(|finding| explain_one::<R>(event, policies, now, &finding)).collect())
 }
 
+/// The incidents that the functions would open for one responder's findings in the event.
+pub fn incidents_of<R: Responder>(event: &Event) -> Result<Vec<IncidentId>, EventError> {
+    let id = |finding: Finding<_>| IncidentId::derive(&event.id, R::SPEC.name, &finding.resource);
+    Ok(R::detect(event)?.into_iter().map(id).collect())
+}
+
 fn explain_one<R: Responder>(
     event: &Event,
     policies: &Policies,

@@ -12,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::change::ChangeKey;
+use crate::contest::Contest;
 use crate::responder::{Certainty, Finding};
 
 /// Derived from the event's id, the responder and the resource, so that a second delivery meets the first one's record.
@@ -71,6 +72,8 @@ pub enum State {
     Uncontainable,
     /// Waits for a person.
     Pending,
+    /// It is being fought over, and we have stopped; see [`Contest`]. Waits for a person.
+    Contested,
     /// A person said yes; a run is on its way to it.
     Approved,
     /// A person said no. Final.
@@ -99,6 +102,7 @@ impl fmt::Display for State {
             Self::Exempt => "exempt",
             Self::Uncontainable => "uncontainable",
             Self::Pending => "pending",
+            Self::Contested => "contested",
             Self::Approved => "approved",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
@@ -153,12 +157,15 @@ pub struct Answer {
 /// Who took an incident back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undone {
-    /// The ARN of the operator's verified identity.
+    /// The ARN of the operator's verified identity, or of the function that ends leases.
     pub by: String,
     /// When.
     pub at: DateTime<Utc>,
     /// Whether the account had changed meanwhile and the undo was forced.
     pub forced: bool,
+    /// Whether it was taken back because its lease had ended.
+    #[serde(default)]
+    pub lease_ended: bool,
 }
 
 /// The durable record of one finding: what was seen, decided, planned and done.
@@ -225,13 +232,23 @@ pub struct Incident {
     pub answer: Option<Answer>,
     /// Who took it back.
     pub undone: Option<Undone>,
+    /// How the account looked when the changes were seen to have shown.
+    pub after: Option<Value>,
+    /// The incident before this one in which we changed the same resource.
+    pub previous: Option<IncidentId>,
+    /// The fight over the resource, if the incident is contested.
+    pub contest: Option<Contest>,
+    /// When what was done is taken back by itself, unless a person confirms it before: the end of the policy's `@lease`.
+    pub release_at: Option<DateTime<Utc>>,
+    /// Who confirmed that what was done under a lease shall stay.
+    pub confirmed: Option<Answer>,
 }
 
 impl Incident {
     /// Until when a person can approve it, if it waits for one.
     #[must_use]
     pub fn expires(&self) -> Option<DateTime<Utc>> {
-        (self.state == State::Pending).then(|| self.opened + PENDING_FOR)
+        matches!(self.state, State::Pending | State::Contested).then(|| self.opened + PENDING_FOR)
     }
 
     /// Whether a person has approved it.

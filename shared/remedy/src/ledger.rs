@@ -61,6 +61,8 @@ impl fmt::Display for MemoryKey {
 pub struct Memory {
     /// Changes of ours that nobody has taken back.
     pub held: BTreeSet<ChangeKey>,
+    /// The last incident in which we changed it.
+    pub last: Option<IncidentId>,
     /// Changes that an undo took back, and until when making them again is not wanted.
     pub wanted: BTreeMap<ChangeKey, DateTime<Utc>>,
 }
@@ -123,7 +125,8 @@ pub trait Ledger {
         now: DateTime<Utc>,
     ) -> Result<Claim, LedgerError>;
 
-    /// Stores how a run ended, if the record is still its claim, and that its receipt's changes are held. `incident` has
+    /// Stores how a run ended, if the record is still its claim, and that its receipt's changes are held since then.
+    /// `incident` has
     /// the revision and the lease of the claim; it is stored as the revision after it, so that whoever read the claim
     /// cannot write over the end.
     async fn settle(&self, incident: &Incident, resource: &MemoryKey) -> Result<(), LedgerError>;

@@ -18,6 +18,8 @@ pub enum Status {
     Observed,
     /// Waits for a person.
     Pending,
+    /// It is being fought over, and we have stopped: waits for a person.
+    Contested,
     /// Policy forbids acting, or an undo has declared the change wanted.
     Exempt,
     /// Another delivery of the event has been, or is being, dealt with.

@@ -6,13 +6,15 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use cloudtrail::{Arn, Body, Event, Principal};
 use futures_util::future::{FutureExt, join};
-use policy::{Decision, Limit, Per, Policies, Request, Verdict};
+use policy::{Decision, Limit, Per, Policies, Rate, Request, Verdict};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::carry_out::Price;
 use crate::change::Change;
+use crate::contest;
 use crate::incident::{Entry, Incident, IncidentId, Lease, State};
-use crate::ledger::{Charge, Claim, Ledger, Memory, MemoryKey, Recall};
+use crate::ledger::{Charge, Ledger, Memory, MemoryKey, Recall};
 use crate::outcome::{Outcome, Responded, Status};
 use crate::respond_error::RespondError;
 use crate::responder::{Finding, Plan, Remedy, Responder, Situation};
@@ -51,6 +53,10 @@ pub struct Path<'a, L, N, C> {
     pub clock: &'a C,
     /// The roles of our own functions, whose calls are never findings.
     pub own_roles: &'a [Arn],
+    /// How often a change of ours may be reversed and made again before we stop; never, if `None`.
+    pub flips: Option<Rate>,
+    /// Whether this deployment takes back what was done under a lease that ended.
+    pub leases: bool,
     /// The Lambda request id.
     pub owner: &'a str,
     /// When Lambda ends the invocation.
@@ -149,6 +155,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             let known = self.ledger.recall(&id, &key).await?.memory;
             memory.held.extend(known.held);
             memory.wanted.extend(known.wanted);
+            memory.last = known.last.or(memory.last);
             planned = plan(&memory);
         }
         let decision = self.policies.decide(&Request {
@@ -160,6 +167,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             facts: &planned.facts,
         });
         let mut incident = self.open::<R>(event, &finding, &planned, &observed, &decision, seen.as_ref());
+        incident.previous.clone_from(&memory.last);
         if let Some(seen) = unsettled {
             incident.plan.clone_from(&seen.plan);
             complete_receipt::<R>(&mut incident, &observed, now);
@@ -190,7 +198,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
                 return self.conclude(case, Status::AlreadySafe).await;
             }
             // A run before us made the changes and died before it could say so.
-            Remedy::AlreadySafe => return self.go_on(responder, case, Vec::new(), None, &[]).await,
+            Remedy::AlreadySafe => return self.go_on(responder, case, Vec::new(), None, Price::default()).await,
             Remedy::Uncontainable { next_step } => {
                 if matches!(decision.verdict, Verdict::Exempt) {
                     return self.conclude(case, Status::Exempt).await;
@@ -213,16 +221,23 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         case.incident.plan = changes.iter().map(to_value).collect();
         match decision.verdict {
             Verdict::Enforce(warrant) => {
-                let charges = if case.seen.as_ref().is_some_and(|seen| !seen.plan.is_empty()) {
-                    Vec::new() // the run before us has paid
+                let price = if case.seen.as_ref().is_some_and(|seen| !seen.plan.is_empty()) {
+                    Price::default() // the run before us has paid
                 } else {
-                    decision.limits.iter().map(|limit| charge(limit, &case)).collect()
+                    self.price(&case, &changes, &decision.limits)
                 };
-                self.go_on(responder, case, changes, Some(warrant), &charges).await
+                if let Some(lease) = decision.lease.filter(|_| !case.incident.is_approved()) {
+                    if self.leases {
+                        case.incident.release_at = Some(self.clock.now() + lease);
+                    } else {
+                        case.incident.because.push_str(NO_LEASES);
+                    }
+                }
+                self.go_on(responder, case, changes, Some(warrant), price).await
             }
             Verdict::Approve if case.incident.is_approved() => {
                 let warrant = decision.approved();
-                self.go_on(responder, case, changes, warrant, &[]).await
+                self.go_on(responder, case, changes, warrant, Price::default()).await
             }
             Verdict::Approve => self.conclude(case, Status::Pending).await,
             Verdict::Observe => self.conclude(case, Status::Observed).await,
@@ -230,39 +245,15 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         }
     }
 
-    /// Records a finding that we change nothing about, and tells people where they need to know.
-    pub(crate) async fn conclude<R: Responder>(
-        &self,
-        mut case: Case<'_, R>,
-        status: Status,
-    ) -> Result<Outcome, RespondError> {
-        case.incident.state = match status {
-            Status::AlreadySafe => State::AlreadySafe,
-            Status::Pending => State::Pending,
-            Status::Exempt => State::Exempt,
-            Status::Uncontainable => State::Uncontainable,
-            Status::Observed | Status::Contained | Status::Duplicate | Status::Failed => State::Observed,
-        };
-        case.incident.lease = None;
-        let claim = self.ledger.claim(&case.incident, case.seen.as_ref(), &[], self.clock.now()).await?;
-        if claim != Claim::Granted && !self.is_recorded(&case.incident).await? {
-            return Ok(Outcome::of(&case.incident, Status::Duplicate));
-        }
-        if matches!(status, Status::Pending | Status::Observed | Status::Uncontainable) {
-            self.tell(&case.incident).await;
-        }
-        Ok(Outcome::of(&case.incident, status))
-    }
-
-    /// Whether the record that seems to be somebody else's is ours after all: stored, and the answer lost on its way.
-    async fn is_recorded(&self, incident: &Incident) -> Result<bool, RespondError> {
-        Ok(self.ledger.find(&incident.id).await?.is_some_and(|found| found == *incident))
-    }
-
-    /// A notification that fails must not undo what was achieved, nor bring the event back: the incident is stored.
-    pub(crate) async fn tell(&self, incident: &Incident) {
-        if let Err(error) = self.notifier.notify(incident).await {
-            tracing::error!(incident = %incident.id, error = &error as &dyn Error, "nobody was told");
+    /// What acting costs.
+    fn price<R: Responder>(&self, case: &Case<'_, R>, changes: &[R::Change], limits: &[Limit]) -> Price {
+        // What we hold and find to be made again was reversed by somebody, and not by an undo.
+        let reversed = changes.iter().any(|change| case.memory.held.contains(&change.key()));
+        let flips = self.flips.filter(|_| reversed);
+        let key = MemoryKey::of(R::SPEC.name, &case.plan.resource);
+        Price {
+            flip: flips.map(|flips| contest::flip(&key, flips)),
+            budgets: limits.iter().map(|limit| charge(limit, case)).collect(),
         }
     }
 
@@ -290,7 +281,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
                 Body::Call(call) => call.name.clone(),
                 Body::GuardDuty(finding) => finding.kind.clone(),
                 Body::Health(health) => health.event_type_code.clone(),
-                Body::Approved { .. } | Body::Other => String::new(),
+                Body::Approved { .. } | Body::Missed { .. } | Body::Other => String::new(),
             },
             event_time: event.time,
             account: event.account.clone(),
@@ -321,9 +312,16 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             lease: Some(Lease { owner: self.owner.to_owned(), until: self.deadline }),
             answer,
             undone: None,
+            after: None,
+            previous: None,
+            contest: None,
+            release_at: None,
+            confirmed: None,
         }
     }
 }
+
+const NO_LEASES: &str = "; its lease does not end by itself, as this deployment has `Leases` off";
 
 /// Why a finding is dealt with now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use cloudtrail::{AccountId, Arn, EventError};
+use cloudtrail::{AccountId, Arn, EventError, EventId};
 
 use crate::call_error::{CallError, CallErrorKind};
 use crate::incident::IncidentId;
@@ -38,6 +38,9 @@ pub enum RespondError {
     /// Somebody asks us to go on with an incident that nobody has approved, or that is not ours.
     #[error("incident {0} is not approved, or not this responder's; nothing was changed")]
     NotApproved(IncidentId),
+    /// Somebody says that an event was missed, and the ledger does not have it.
+    #[error("event {0} is said to be missed, and the ledger keeps no such event; nothing was changed")]
+    NotKept(EventId),
     /// The record was written by a version of the responder that this one does not understand.
     #[error("the record of incident {incident} is not understood by this version; nothing was changed")]
     Unreadable {
@@ -102,7 +105,11 @@ impl RespondError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Event(_) | Self::Elsewhere { .. } | Self::NotApproved(_) | Self::Unreadable { .. } => false,
+            Self::Event(_)
+            | Self::Elsewhere { .. }
+            | Self::NotApproved(_)
+            | Self::NotKept(_)
+            | Self::Unreadable { .. } => false,
             Self::Observe { source, .. } | Self::Apply { source, .. } | Self::Verify { source, .. } => {
                 source.is_retryable()
             }
@@ -117,6 +124,7 @@ impl RespondError {
             Self::Event(_) => "Event",
             Self::Elsewhere { .. } => "Elsewhere",
             Self::NotApproved(_) => "NotApproved",
+            Self::NotKept(_) => "NotKept",
             Self::Unreadable { .. } => "Unreadable",
             Self::Observe { source, .. } | Self::Apply { source, .. } | Self::Verify { source, .. } => {
                 match source.kind {

@@ -111,6 +111,8 @@ pub struct Undo<'a, L> {
     pub force: bool,
     /// Whether to stop before the first write.
     pub dry_run: bool,
+    /// Whether it is no person's wish but the end of a lease.
+    pub lease_ended: bool,
 }
 
 impl<L: Ledger> Undo<'_, L> {
@@ -181,7 +183,9 @@ impl<L: Ledger> Undo<'_, L> {
         }
         if failure.is_none() {
             incident.state = State::Undone;
-            incident.undone = Some(Undone { by: self.by.to_owned(), at: self.now, forced });
+            incident.release_at = None;
+            let Self { now: at, lease_ended, .. } = *self;
+            incident.undone = Some(Undone { by: self.by.to_owned(), at, forced, lease_ended });
         }
         incident.revision += 1;
         self.ledger.amend(&incident).await?;

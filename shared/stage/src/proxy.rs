@@ -2,6 +2,7 @@
 
 mod call;
 mod fault;
+mod history;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +11,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
+use serde_json::Value;
 
 pub use self::call::{Call, Params};
 use self::fault::Plan;
@@ -35,6 +37,8 @@ struct Stage {
     turn: tokio::sync::Mutex<()>,
     calls: Mutex<Vec<Call>>,
     plan: Mutex<Plan>,
+    /// CloudTrail records, for `LookupEvents`: the emulator has no event history.
+    history: Mutex<Vec<Value>>,
 }
 
 impl Proxy {
@@ -45,6 +49,7 @@ impl Proxy {
             turn: tokio::sync::Mutex::default(),
             calls: Mutex::default(),
             plan: Mutex::default(),
+            history: Mutex::default(),
         });
         let answering = Arc::clone(&stage);
         let server =
@@ -80,6 +85,11 @@ impl Proxy {
     /// for one call the first injected wins.
     pub fn inject(&self, fault: Fault, when: When, times: u32) {
         self.stage.plan().add(fault, when, times);
+    }
+
+    /// Adds a record to CloudTrail's event history, in which `LookupEvents` looks.
+    pub fn remember(&self, record: Value) {
+        self.stage.history.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 
     /// Takes all faults back.
@@ -129,7 +139,10 @@ impl Stage {
         }
 
         let turn = self.turn.lock().await;
-        let answered = self.forward(head, body).await;
+        let answered = match self.looked_up(&call) {
+            Some(answer) => Ok(answer),
+            None => self.forward(head, body).await,
+        };
         if let Ok(answer) = &answered {
             call.answered(answer.status(), answer.body());
         }
@@ -141,6 +154,12 @@ impl Stage {
             return Err(Hangup);
         }
         Ok(stamp(respond(answered?), &id))
+    }
+
+    fn looked_up(&self, call: &Call) -> Option<Response<Bytes>> {
+        let asks = call.service == "cloudtrail" && call.operation == "LookupEvents";
+        let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        asks.then(|| history::answer(call, &history))
     }
 
     async fn forward(&self, mut head: Parts, body: Bytes) -> Result<Response<Bytes>, Hangup> {
@@ -171,8 +190,8 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
     headers.remove("keep-alive");
 }
 
-/// A refusal as an AWS service words it.
-pub(crate) fn refused(status: StatusCode, content_type: &'static str, body: String) -> Response<Bytes> {
+/// An answer that AWS did not give, as an AWS service words it.
+pub(crate) fn composed(status: StatusCode, content_type: &'static str, body: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

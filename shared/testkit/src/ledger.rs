@@ -82,6 +82,9 @@ impl Ledger for MemoryLedger {
         self.put(&Incident { revision: incident.revision + 1, ..incident.clone() });
         let mut memories = self.memories.borrow_mut();
         let memory = memories.entry(resource.clone()).or_default();
+        if !incident.receipt.is_empty() {
+            memory.last = Some(incident.id.clone());
+        }
         memory.held.extend(incident.receipt.iter().map(|entry| entry.key.clone()));
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use cloudtrail::Event;
 use policy::{Policies, Source};
-use remedy::{Clock, Incident, Notifier, NotifyError, Path, Responded, Responder, Undo, UndoError, UndoReport};
+use remedy::{Clock, FLIPS, Incident, Notifier, NotifyError, Path, Responded, Responder, Undo, UndoError, UndoReport};
 
 use crate::ledger::MemoryLedger;
 
@@ -111,6 +111,8 @@ impl Bench {
             notifier: &self.told,
             clock: &self.clock,
             own_roles: &[],
+            flips: Some(FLIPS),
+            leases: true,
             owner,
             deadline: self.clock.now() + TimeDelta::seconds(30),
         };
@@ -125,6 +127,7 @@ impl Bench {
             now: self.clock.now(),
             force: false,
             dry_run: false,
+            lease_ended: false,
         };
         block_on(undo.run(responder, incident))
     }

@@ -155,8 +155,9 @@ fn answered(Answer { approved, by, at, reason }: &Answer) -> Markup {
 fn undo(row: &Row) -> Markup {
     let command = html! { code.command { "countermand incidents undo " (row.incident) } };
     match row.undo() {
-        Undo::Done(Undone { by, at, forced }) => html! {
+        Undo::Done(Undone { by, at, forced, lease_ended }) => html! {
             "taken back by " span.long { (by) } ", " (Moment(*at))
+            @if *lease_ended { ", as its lease had ended" }
             @if *forced { ", by force: the account had changed meanwhile" }
         },
         Undo::Nothing if row.facts.is_none() => html! { span.faint { "not told by the file" } },

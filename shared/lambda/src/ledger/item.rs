@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use cloudtrail::EventId;
 use remedy::{IncidentId, MemoryKey};
 use sha2::{Digest, Sha256};
 
@@ -22,6 +23,11 @@ pub(super) const DAY: &str = "day";
 pub(super) const AT: &str = "at";
 pub(super) const EXPIRES: &str = "expires";
 pub(super) const HELD: &str = "held";
+pub(super) const RECORD: &str = "record";
+pub(super) const LAST: &str = "last";
+/// Only on incidents whose lease runs, and the same on all of them: the partition of the index that finds them.
+pub(super) const LEASED: &str = "leased";
+pub(super) const RELEASE: &str = "release";
 
 /// Before the id, in the key of an incident.
 pub(super) const INCIDENT_KEY: &str = "incident#";
@@ -40,6 +46,10 @@ pub(super) fn resource_key(resource: &MemoryKey) -> AttributeValue {
 
 pub(super) fn budget_key(name: &str) -> AttributeValue {
     key("budget#", name)
+}
+
+pub(super) fn event_key(id: &EventId) -> AttributeValue {
+    key("event#", id.as_str())
 }
 
 fn key(kind: &str, name: &str) -> AttributeValue {

@@ -8,15 +8,18 @@ use cloudtrail::AccountId;
 use remedy::{Incident, IncidentId, LedgerError, State};
 
 use super::claim::key_beginning;
-use super::item::{ACCOUNT, ACTOR, AT, DAY, Item, KEY, RESOURCE, RESPONDER, STATE, Terms, incident_key, text};
+use super::item::{
+    ACCOUNT, ACTOR, AT, DAY, Item, KEY, LEASED, RELEASE, RESOURCE, RESPONDER, STATE, Terms, incident_key, text,
+};
 use super::record::{self, KEPT_FOR};
-use super::table::BY_DAY;
+use super::table::{BY_DAY, BY_RELEASE};
 use super::{DynamoLedger, because};
 use crate::calls::cause;
 
 const GET: &str = "read an incident";
 const FIND: &str = "search for an incident";
 const LIST: &str = "list incidents";
+const DUE: &str = "look for leases that have ended";
 
 /// An id that begins like several is shown with so many of them.
 const LIKE: usize = 5;
@@ -165,6 +168,34 @@ impl DynamoLedger {
             }
         }
         Ok(incidents)
+    }
+
+    /// The incidents whose lease has ended at `now`, the earliest first. Read each again before acting on it: indexes lag
+    /// behind.
+    pub async fn due(&self, now: DateTime<Utc>) -> Result<Vec<IncidentId>, LedgerError> {
+        let mut due = Vec::new();
+        let mut from = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(BY_RELEASE)
+                .key_condition_expression("#leased = :leased AND #release <= :now")
+                .expression_attribute_names("#leased", LEASED)
+                .expression_attribute_names("#release", RELEASE)
+                .expression_attribute_values(":leased", text(LEASED))
+                .expression_attribute_values(":now", text(record::instant(now)))
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|error| because(DUE)(cause(error)))?;
+            due.extend(page.items.unwrap_or_default().iter().filter_map(id_of));
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(due);
+            }
+        }
     }
 
     async fn page(

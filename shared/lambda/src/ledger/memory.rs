@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteIt
 use chrono::{DateTime, Utc};
 use remedy::{ChangeKey, Incident, IncidentId, LedgerError, Memory, MemoryKey, Recall};
 
-use super::item::{EXPIRES, HELD, Item, KEY, Terms, incident_key, number, resource_key, text, update};
+use super::item::{EXPIRES, HELD, Item, KEY, LAST, Terms, incident_key, number, resource_key, text, update};
 use super::record::{self, KEPT_FOR, RecordError};
 use super::transaction::Patience;
 use super::{DynamoLedger, because};
@@ -98,9 +98,10 @@ pub(super) fn hold(
     let keys: Vec<_> = made.clone().map(|entry| entry.key.clone()).collect();
     let Some(last) = made.map(|entry| entry.at).max() else { return Ok(None) };
     let mut terms = Terms::default();
-    let (held, expires) = (terms.name(HELD), terms.name(EXPIRES));
+    let (held, expires, by) = (terms.name(HELD), terms.name(EXPIRES), terms.name(LAST));
     let (keys, end) = (terms.value(set_of(&keys)), terms.value(number((last + KEPT_FOR).timestamp())));
-    let expression = format!("SET {expires} = {end} ADD {held} {keys}");
+    let us = terms.value(text(incident.id.as_str()));
+    let expression = format!("SET {expires} = {end}, {by} = {us} ADD {held} {keys}");
     update(table, resource_key(resource), expression, None, terms).map(Some)
 }
 
@@ -122,6 +123,9 @@ fn memory(item: &Item) -> Result<Memory, RecordError> {
     if let Some(held) = item.get(HELD) {
         let held = held.as_ss().map_err(|_| RecordError::Attribute(HELD))?;
         memory.held = held.iter().map(ChangeKey::new).collect();
+    }
+    if let Some(last) = item.get(LAST) {
+        memory.last = Some(IncidentId::new(last.as_s().map_err(|_| RecordError::Attribute(LAST))?));
     }
     for (name, until) in item {
         if let Some(key) = name.strip_prefix(WANTED) {

@@ -2,12 +2,12 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use remedy::Incident;
+use remedy::{Incident, State};
 use serde_json::json;
 
 use super::item::{
-    ACCOUNT, ACTOR, AT, DAY, EXPIRES, INCIDENT, Item, KEY, OWNER, RESOURCE, RESPONDER, REVISION, STATE, incident_key,
-    number, text,
+    ACCOUNT, ACTOR, AT, DAY, EXPIRES, INCIDENT, Item, KEY, LEASED, OWNER, RELEASE, RESOURCE, RESPONDER, REVISION,
+    STATE, incident_key, number, text,
 };
 
 /// For how long an incident is kept: a year to look back on, and a month in which to do it.
@@ -43,6 +43,10 @@ pub(super) fn item(incident: &Incident, revision: u64) -> Result<Item, serde_jso
         (AT.to_owned(), text(format!("{}#{}", instant(incident.opened), incident.id))),
         (EXPIRES.to_owned(), number((incident.opened + KEPT_FOR).timestamp())),
     ]);
+    if let Some(release) = incident.release_at.filter(|_| incident.state == State::Contained) {
+        item.insert(LEASED.to_owned(), text(LEASED));
+        item.insert(RELEASE.to_owned(), text(instant(release)));
+    }
     if let Some(lease) = &incident.lease {
         item.insert(OWNER.to_owned(), text(&lease.owner));
     }
@@ -56,7 +60,7 @@ fn fitting(mut incident: Incident) -> Result<String, serde_json::Error> {
     if json.len() <= LARGEST {
         return Ok(json);
     }
-    for evidence in [&mut incident.before, &mut incident.facts] {
+    for evidence in incident.after.iter_mut().chain([&mut incident.before, &mut incident.facts]) {
         *evidence = json!({ "omitted": true, "bytes": evidence.to_string().len() });
     }
     serde_json::to_string(&incident)

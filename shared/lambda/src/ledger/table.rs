@@ -11,10 +11,11 @@ use aws_sdk_dynamodb::types::{
 use remedy::LedgerError;
 
 use super::because;
-use super::item::{AT, DAY, EXPIRES, KEY};
+use super::item::{AT, DAY, EXPIRES, KEY, LEASED, RELEASE};
 use crate::calls::cause;
 
 pub(super) const BY_DAY: &str = "by-day";
+pub(super) const BY_RELEASE: &str = "by-release";
 
 const CREATE: &str = "create its table";
 
@@ -38,8 +39,11 @@ pub async fn create_table(client: &Client, name: &str) -> Result<(), LedgerError
         .attribute_definitions(text(KEY).map_err(failed(CREATE))?)
         .attribute_definitions(text(DAY).map_err(failed(CREATE))?)
         .attribute_definitions(text(AT).map_err(failed(CREATE))?)
+        .attribute_definitions(text(LEASED).map_err(failed(CREATE))?)
+        .attribute_definitions(text(RELEASE).map_err(failed(CREATE))?)
         .key_schema(key(KEY, KeyType::Hash).map_err(failed(CREATE))?)
         .global_secondary_indexes(by_day().map_err(failed(CREATE))?)
+        .global_secondary_indexes(by_release().map_err(failed(CREATE))?)
         .send()
         .await
         .map_err(|error| because(CREATE)(cause(error)))?;
@@ -62,6 +66,16 @@ fn by_day() -> Result<GlobalSecondaryIndex, BuildError> {
         .key_schema(key(DAY, KeyType::Hash)?)
         .key_schema(key(AT, KeyType::Range)?)
         .projection(Projection::builder().projection_type(ProjectionType::All).build())
+        .build()
+}
+
+/// The index holds only incidents whose lease runs, and only their keys: each is read again before anything is done.
+fn by_release() -> Result<GlobalSecondaryIndex, BuildError> {
+    GlobalSecondaryIndex::builder()
+        .index_name(BY_RELEASE)
+        .key_schema(key(LEASED, KeyType::Hash)?)
+        .key_schema(key(RELEASE, KeyType::Range)?)
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
 }
 

@@ -6,7 +6,8 @@
 
 use std::fmt::Write;
 
-use remedy::{Incident, State};
+use chrono::{DateTime, Utc};
+use remedy::{Contest, Incident, State, Turn};
 
 /// Less than 100 characters of ASCII, without line breaks, beginning with a letter, number or punctuation mark. Source:
 /// Amazon SNS API Reference, `Publish`, `Subject`.
@@ -21,6 +22,8 @@ pub(super) fn subject(incident: &Incident) -> String {
     let what = match incident.state {
         State::Contained => "contained",
         State::Pending => "waits for you",
+        State::Contested => "contested",
+        State::Undone => "took back",
         State::Observed => "observed only",
         State::Uncontainable => "needs a person",
         State::Failed => "FAILED",
@@ -37,10 +40,20 @@ pub(super) fn body(incident: &Incident) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{name:<10}{}", clean(&value));
     }
+    if let Some(contest) = &incident.contest {
+        text.push_str(&turns(contest));
+    }
     text.push_str(&changes(incident));
     let id = clean(incident.id.as_str());
     if incident.receipt.iter().any(|entry| entry.undone.is_none()) {
         let _ = write!(text, "\nTo take it back:\n  countermand incidents undo {id}\n");
+    }
+    if let Some(end) = incident.release_at.filter(|_| incident.state == State::Contained) {
+        let end = end.format("%Y-%m-%d %H:%M UTC");
+        let _ = write!(
+            text,
+            "\nIt is taken back by itself at {end}. To let it stay:\n  countermand incidents confirm {id}\n"
+        );
     }
     if let Some(until) = incident.expires() {
         let until = until.format("%Y-%m-%d %H:%M UTC");
@@ -56,10 +69,17 @@ pub(super) fn body(incident: &Incident) -> String {
 
 fn headline(incident: &Incident) -> &'static str {
     match incident.state {
+        State::Contained if incident.error.is_some() => {
+            "The lease of a change has ended, and it could not be taken back: the account is no longer as Countermand left it."
+        }
         State::Contained => "A dangerous change was undone, and seen to be undone.",
         State::Pending => "A dangerous change was found. Nothing was done about it yet: that is for you to decide.",
         State::Observed => "A dangerous change was found. No policy permits acting, so nothing was done about it.",
         State::Uncontainable => "A dangerous change was found that Countermand cannot undo. Somebody must.",
+        State::Contested => {
+            "Somebody keeps reversing what Countermand does. It has stopped: that is for you to settle."
+        }
+        State::Undone => "The lease of a change has ended without anybody's word, and the change was taken back.",
         State::Failed => {
             "A dangerous change was found, and undoing it FAILED. Part of it may be done; it is tried again."
         }
@@ -95,6 +115,24 @@ fn lines(incident: &Incident) -> Vec<(&'static str, String)> {
         lines.push(("Error", error.clone()));
     }
     lines
+}
+
+/// Who undoes whom, the latest first.
+fn turns(contest: &Contest) -> String {
+    let mut text = "\nWho reversed it, the latest first:\n".to_owned();
+    let at = |time: &Option<DateTime<Utc>>| {
+        time.map_or_else(|| "at an unknown time".to_owned(), |time| time.format("%H:%M:%S UTC").to_string())
+    };
+    for turn in &contest.turns {
+        let Turn { incident, actor, event_name, event_time, contained } = turn;
+        let ended = match contained {
+            Some(_) => format!("taken back {}", at(contained)),
+            None => "left as it is".to_owned(),
+        };
+        let line = format!("{} {} by {}, {ended} ({incident})", at(event_time), event_name, actor.principal);
+        let _ = writeln!(text, "  - {}", clean(&line));
+    }
+    text
 }
 
 fn changes(incident: &Incident) -> String {
@@ -179,6 +217,36 @@ To see everything about it:
         let text = body(&pending);
         assert!(text.contains("Nothing was changed.") && !text.contains("undo 0123"), "{text}");
         assert!(subject(&pending).starts_with("Countermand waits for you: "));
+    }
+
+    #[test]
+    fn a_lease_says_when_it_ends_and_how_to_keep_what_was_done() {
+        let mut leased = contained();
+        leased.release_at = Some(leased.opened + chrono::TimeDelta::hours(4));
+        let text = body(&leased);
+        let expected = "\nIt is taken back by itself at 2026-11-22 11:00 UTC. To let it stay:\n  countermand incidents \
+                        confirm 0123456789abcdef0123\n";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn a_fight_tells_who_reversed_what() {
+        let mut contested = incident("0123");
+        contested.state = State::Contested;
+        let turn = |id: &str, contained: Option<&str>| {
+            json!({ "incident": id, "actor": contested.actor, "eventName": "Authorize\nX",
+                    "eventTime": "2026-11-22T06:59:57Z", "contained": contained })
+        };
+        let turns = [turn("0123", None), turn("0122", Some("2026-11-22T06:40:00Z"))];
+        contested.contest = from_value(json!({ "flips": 3, "windowSeconds": 3600, "turns": turns })).unwrap();
+        let text = body(&contested);
+        let expected = "\
+Who reversed it, the latest first:
+  - 06:59:57 UTC Authorize X by arn:aws:iam::123456789012:role/deploy, left as it is (0123)
+  - 06:59:57 UTC Authorize X by arn:aws:iam::123456789012:role/deploy, taken back 06:40:00 UTC (0122)
+";
+        assert!(text.contains(expected), "{text}");
+        assert!(text.contains("countermand incidents approve 0123") && !text.contains("undo 0123"), "{text}");
     }
 
     #[test]

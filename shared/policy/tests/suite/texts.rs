@@ -24,7 +24,7 @@ fn every_slip_of_an_annotation_has_its_place_and_hint() {
 permit (principal, action, resource);
 @id(\"c\") @limit(\"0/1h\") @mode(\"enforce\") @reason(\" \")
 forbid (principal, action, resource);
-@id(\"d\") @limit(\"5/30d\") @priority(\"1\") permit (principal, action, resource);
+@id(\"d\") @limit(\"5/30d\") @lease(\"30s\") @priority(\"1\") permit (principal, action, resource);
 @id forbid (principal, action, resource) when { principal.hasTag(\"x\") };"
         ),
         [
@@ -39,7 +39,8 @@ forbid (principal, action, resource);
             "p.cedar:5:42: an empty @reason (say why, or leave it out)",
             "p.cedar:7:10: `5/30d` is no @limit: a limit's window is at least a second and at most seven days \
              (write it like `20/1h`, `5/30m per principal` or `5/1d per account`)",
-            "p.cedar:7:26: unknown annotation `@priority` (the annotations are @id, @limit, @mode and @reason)",
+            "p.cedar:7:26: `30s` is no @lease (a lease is at least a minute and at most seven days, like `30m`, `4h` or `2d`)",
+            "p.cedar:7:40: unknown annotation `@priority` (the annotations are @id, @lease, @limit, @mode and @reason)",
             "p.cedar:8:1: `` cannot be the @id of a policy (1 to 128 of the letters a-z and A-Z, digits, and - _ . : /)",
             "p.cedar:8:59: the tags of the principal are not known (an event does not tell them; ask for `resource`'s)",
         ]

@@ -43,6 +43,28 @@ fn a_permit_enforces_with_its_limit() {
 }
 
 #[test]
+fn the_shortest_lease_wins() {
+    let decision = open_group().decide(
+        r#"@id("a") @lease("2d") permit (principal, action, resource);
+           @id("b") @lease("240m") permit (principal, action, resource);
+           @id("c") permit (principal, action, resource);
+           @id("d") @lease("1m") permit (principal, action, resource) when { false };"#,
+    );
+    check(&decision, "enforce", "permitted by `a`, `b` and `c`, for 4h unless a person confirms it");
+    assert_eq!(decision.lease, Some(Duration::from_hours(4)));
+    assert_eq!(serde_json::to_value(&decision).unwrap()["lease"], 14_400);
+}
+
+#[test]
+fn a_list_above_the_policies_can_be_added_to() {
+    let case = open_group();
+    let policies = parse(r#"@id("all") permit (principal, action, resource);"#);
+    let decision = policies.sparing(std::slice::from_ref(&case.resource.arn), "ours").decide(&case.request());
+    assert_eq!(decision.verdict.name(), "exempt");
+    assert!(decision.because().contains("never-touch"), "{}", decision.because());
+}
+
+#[test]
 fn the_stricter_of_two_permits_wins() {
     let decision = open_group().decide(
         r#"@id("act") @mode("enforce") permit (principal, action, resource);

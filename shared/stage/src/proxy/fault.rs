@@ -6,7 +6,7 @@ use hyper::body::Bytes;
 use hyper::{Response, StatusCode};
 use serde_json::json;
 
-use super::{Call, refused};
+use super::{Call, composed};
 
 /// What a call meets instead of a plain answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,12 +129,12 @@ pub(super) fn refusal(fault: Fault, call: &Call) -> Option<Response<Bytes>> {
     };
     let status = StatusCode::from_u16(status).ok()?;
     Some(match protocol {
-        Protocol::Ec2 => refused(status, "text/xml;charset=UTF-8", ec2(code, &message, &call.request_id)),
-        Protocol::Query => refused(status, "text/xml", query(status, code, &message, &call.request_id)),
+        Protocol::Ec2 => composed(status, "text/xml;charset=UTF-8", ec2(code, &message, &call.request_id)),
+        Protocol::Query => composed(status, "text/xml", query(status, code, &message, &call.request_id)),
         Protocol::Json => {
             // DynamoDB's own shape; the others have another namespace, which SDKs strip.
             let kind = format!("com.amazonaws.{}#{code}", call.service);
-            refused(status, "application/x-amz-json-1.0", json!({"__type": kind, "message": message}).to_string())
+            composed(status, "application/x-amz-json-1.0", json!({"__type": kind, "message": message}).to_string())
         }
     })
 }
