@@ -291,13 +291,13 @@ fn summary(tally: &Tally, args: &Args, out: &mut Output) -> Result<(), Failure> 
         return Ok(());
     }
     let Tally { looked_at, elsewhere, known, missed, handed_over } = tally;
-    let mut text = format!("{looked_at} events looked at: {known} findings known to the ledger, {missed} missed");
-    if !args.dry_run {
-        text += &format!(", {handed_over} handed over");
-    }
-    if *elsewhere > 0 {
-        text += &format!("; {elsewhere} events are of other accounts or regions, or from before");
-    }
+    let handed = if args.dry_run { String::new() } else { format!(", {handed_over} handed over") };
+    let beyond = match elsewhere {
+        0 => String::new(),
+        number => format!("; {number} events are of other accounts or regions, or from before"),
+    };
+    let text =
+        format!("{looked_at} events looked at: {known} findings known to the ledger, {missed} missed{handed}{beyond}");
     out.line([Tone::Strong.of(text)])?;
     if *handed_over > 0 {
         out.note(["the functions look at the account before they act; `countermand incidents list` tells".into()])?;

@@ -12,7 +12,8 @@ use aws_config::{Region, SdkConfig};
 use chrono::{DateTime, Utc};
 use lambda::{DynamoLedger, Job, SnsNotifier, SystemClock, call_error, serve_job};
 use remedy::{
-    CallError, CallErrorKind, Clock, Incident, IncidentId, LedgerError, Notifier, NotifyError, State, Undo, UndoError, in_full,
+    CallError, CallErrorKind, Clock, Incident, IncidentId, LedgerError, Notifier, NotifyError, State, Undo, UndoError,
+    in_full,
 };
 use serde::Serialize;
 
@@ -56,7 +57,7 @@ pub(crate) enum OneError {
 
 /// The function: ends every lease whose time has come.
 pub(crate) fn serve() -> ExitCode {
-    serve_job(async |job: &Job| {
+    serve_job(&async |job: &Job| {
         let ledger = DynamoLedger::new(&job.config, &job.settings.table);
         let notifier = SnsNotifier::new(&job.config, job.settings.topic.as_ref());
         let released = end_leases(&job.config, &ledger, &notifier, SystemClock.now()).await?;

@@ -73,7 +73,7 @@ impl From<NotDone> for Diagnostic {
 
 /// Serves a job that a schedule asks for, until Lambda ends the process: what an operator would do, done by the clock.
 #[must_use]
-pub fn serve_job<T: Serialize, E: Error + 'static>(job: impl AsyncFn(&Job) -> Result<T, E>) -> ExitCode {
+pub fn serve_job<T: Serialize, E: Error + 'static>(job: &impl AsyncFn(&Job) -> Result<T, E>) -> ExitCode {
     let environment = Environment::of_process();
     logs::begin(&environment);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
