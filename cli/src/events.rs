@@ -43,8 +43,8 @@ pub(crate) enum ReadError {
 pub(crate) type Found = Result<(Place, Value), ReadError>;
 
 /// Every event in a file; `-` is standard input.
-pub(crate) fn read(path: &Path) -> impl Iterator<Item = Result<(Place, Event), ReadError>> {
-    records(path).into_iter().map(|found| found.and_then(|(place, record)| event(place, record)))
+pub(crate) fn read(path: &Path) -> Vec<Result<(Place, Event), ReadError>> {
+    records(path).into_iter().map(|found| found.and_then(|(place, record)| event(place, record))).collect()
 }
 
 /// Everything in a file that may be an event, as it is written there; `-` is standard input.
