@@ -1,12 +1,10 @@
 //! The command line.
 
-use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::incidents::Since;
+use crate::incidents::Filter;
 use crate::output::Format;
-use crate::responders::ENTRIES;
 use crate::{demo, explain, policies, reconcile, report};
 
 const EXIT_CODES: &str = "\
@@ -71,6 +69,11 @@ pub(crate) enum Incidents {
     /// Leave as it is what waits for a person
     Reject(Answer),
     /// Take back what was changed, with your own AWS credentials
+    ///
+    /// Say which incidents: by their ids, or by filters, which mean what `incidents list` shows with the same ones. You
+    /// see what would be done and are asked once. Newer incidents are undone before older ones; one that fails, or whose
+    /// resource is no longer as we left it, does not keep the others from being undone. The same command again goes on
+    /// with what is left.
     Undo(Undo),
 }
 
@@ -104,32 +107,22 @@ pub(crate) struct Connection {
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct List {
-    /// Opened since: an age such as 30m, 24h or 7d, or a time such as 2026-11-22T07:00:00Z
-    #[arg(long, default_value = "7d", value_name = "WHEN", value_parser = Since::parse)]
-    pub(crate) since: Since,
-    /// Only of this responder
-    #[arg(long, value_parser = PossibleValuesParser::new(ENTRIES.iter().map(|entry| entry.spec.name)))]
-    pub(crate) responder: Option<String>,
-    /// Only where the actor's ARN or name contains this
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) actor: Option<String>,
-    /// Only where the incident stands so: contained, pending, undone, …
-    #[arg(long, value_parser = crate::incidents::state)]
-    pub(crate) state: Option<remedy::State>,
-    /// Only of this account
-    #[arg(long, value_parser = cloudtrail::AccountId::parse)]
-    pub(crate) account: Option<cloudtrail::AccountId>,
     /// The newest so many
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) filter: Filter,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
 
 #[derive(Debug, Clone, clap::Args)]
+#[command(override_usage = "\
+    countermand incidents undo [OPTIONS] --table <TABLE> <ID>...
+       countermand incidents undo [OPTIONS] --table <TABLE> <FILTERS>")]
 pub(crate) struct Undo {
-    /// Incidents' ids, or beginnings of them that no other ids have
-    #[arg(value_name = "ID", required = true)]
+    /// Incidents' ids, or beginnings of them that no other ids have; instead of filters
+    #[arg(value_name = "ID", required_unless_present = "Filter", conflicts_with = "Filter")]
     pub(crate) ids: Vec<String>,
     /// Only show what would be done
     #[arg(long)]
@@ -140,6 +133,8 @@ pub(crate) struct Undo {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) filter: Filter,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

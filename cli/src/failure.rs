@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use lambda::SettingsError;
 use policy::PolicyError;
 use remedy::{CallError, CallErrorKind, LedgerError};
@@ -32,6 +33,8 @@ pub(crate) enum Failure {
     Nobody,
     #[error("there is nobody here who could be asked")]
     NobodyToAsk,
+    #[error("the period ends before it begins: since {} until {}", seconds(since), seconds(until))]
+    Period { since: DateTime<Utc>, until: DateTime<Utc> },
 }
 
 impl Failure {
@@ -42,7 +45,7 @@ impl Failure {
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::NobodyToAsk => Exit::Usage,
+            Self::NobodyToAsk | Self::Period { .. } => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -50,7 +53,7 @@ impl Failure {
     /// What to do next.
     pub(crate) fn help(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Output(_) | Self::Runtime(_) => return None,
+            Self::Output(_) | Self::Runtime(_) | Self::Period { .. } => return None,
             Self::Policies { source: PolicyError::Invalid { .. }, .. } => {
                 "`countermand policy check` says more about each problem"
             }
@@ -69,4 +72,8 @@ impl Failure {
             Self::NobodyToAsk => "look with --dry-run first, then say --yes",
         })
     }
+}
+
+fn seconds(time: &DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

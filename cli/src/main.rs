@@ -28,6 +28,7 @@ mod incidents;
 mod output;
 mod policies;
 mod reconcile;
+mod records;
 mod registry;
 mod release;
 mod report;

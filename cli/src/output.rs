@@ -14,6 +14,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table};
 use serde::Serialize;
 
+use crate::records::{self, Record};
 use crate::terminal::{visible, visible_json};
 
 /// For whom the results are.
@@ -61,10 +62,31 @@ pub(crate) struct Span<'a> {
     text: Cow<'a, str>,
 }
 
+impl Span<'_> {
+    /// The text as it came.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How it is meant.
+    pub(crate) fn tone(&self) -> Tone {
+        self.tone
+    }
+}
+
 impl<'a, T: Into<Cow<'a, str>>> From<T> for Span<'a> {
     fn from(text: T) -> Self {
         Tone::Plain.of(text)
     }
+}
+
+/// Where something is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Standard output.
+    Results,
+    /// Standard error.
+    Notes,
 }
 
 /// Standard output and standard error.
@@ -109,8 +131,25 @@ impl Output {
 
     /// A line with a label before it; without a label it goes on with the one above.
     pub(crate) fn field<'a>(&mut self, label: &str, spans: impl IntoIterator<Item = Span<'a>>) -> io::Result<()> {
+        self.field_on(Stream::Results, label, spans)
+    }
+
+    /// A line with a label before it, on either stream.
+    pub(crate) fn field_on<'a>(
+        &mut self,
+        stream: Stream,
+        label: &str,
+        spans: impl IntoIterator<Item = Span<'a>>,
+    ) -> io::Result<()> {
         let label = Tone::Faint.of(format!("  {label:LABEL$} "));
-        write_line(&mut self.stdout, std::iter::once(label).chain(spans))
+        write_line(self.stream(stream), std::iter::once(label).chain(spans))
+    }
+
+    fn stream(&mut self, stream: Stream) -> &mut dyn Write {
+        match stream {
+            Stream::Results => &mut self.stdout,
+            Stream::Notes => &mut self.stderr,
+        }
     }
 
     /// Lines with one label before the first.
@@ -142,6 +181,21 @@ impl Output {
             writeln!(self.stdout, "{}", line.trim_end())?;
         }
         Ok(())
+    }
+
+    /// Records under headings: as results, or as what is no result on standard error.
+    pub(crate) fn records<const N: usize>(
+        &mut self,
+        stream: Stream,
+        headings: [&str; N],
+        records: Vec<Record<'_, N>>,
+    ) -> io::Result<()> {
+        let mut probe = Table::new();
+        if stream == Stream::Notes {
+            probe.use_stderr();
+        }
+        let lines = records::lines(headings, records, probe.width().map(usize::from));
+        lines.into_iter().try_for_each(|line| write_line(self.stream(stream), line))
     }
 
     /// Text made elsewhere, of which all is ours: a completion script.
@@ -179,7 +233,7 @@ impl Output {
     }
 }
 
-fn write_line<'a>(to: &mut impl Write, spans: impl IntoIterator<Item = Span<'a>>) -> io::Result<()> {
+fn write_line<'a>(to: &mut (impl Write + ?Sized), spans: impl IntoIterator<Item = Span<'a>>) -> io::Result<()> {
     let mut line = String::new();
     for Span { tone, text } in spans {
         let style = tone.style();

@@ -306,12 +306,16 @@ fn the_responders_are_listed() {
 
 #[test]
 fn usage_and_completions() {
-    let mistakes: [&[&str]; 5] = [
+    let mistakes: [&[&str]; 9] = [
         &["explain"],
         &["incidents", "list"],
         &["incidents", "list", "--table", "t", "--since", "yesterday"],
         &["incidents", "list", "--table", "t", "--state", "open"],
         &["incidents", "undo", "1", "--table", "t"], // nobody is there to be asked
+        &["incidents", "undo", "--table", "t", "--yes"],
+        &["incidents", "undo", "1", "--actor", "mallory", "--table", "t", "--yes"],
+        &["incidents", "undo", "--since", "1d", "--until", "2d", "--table", "t", "--yes"],
+        &["incidents", "list", "--since", "1d", "--until", "2d", "--table", "t"],
     ];
     for mistake in mistakes {
         let output = run(mistake);

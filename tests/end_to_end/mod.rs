@@ -12,3 +12,4 @@ mod privileges;
 mod reconcile;
 mod report;
 mod setting;
+mod undo;

@@ -2,8 +2,13 @@
 
 mod answer;
 mod confirm;
+mod difference;
+mod filter;
+#[cfg(test)]
+mod fixture;
 mod list;
 mod show;
+mod timeline;
 mod undo;
 
 use std::io::{self, IsTerminal};
@@ -13,9 +18,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cloudtrail::AccountId;
 use lambda::{DynamoLedger, Listing, Lookup, call_error};
 use remedy::{Incident, LedgerError, State};
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
 
+pub(crate) use self::filter::Filter;
 use crate::args::{Connection, Incidents};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -33,7 +37,7 @@ pub(crate) fn run(command: &Incidents, now: DateTime<Utc>, out: &mut Output) -> 
     runtime.block_on(async {
         match command {
             Incidents::List(args) => list::run(args, now, out).await,
-            Incidents::Show { id, connection } => show::run(id, connection, out).await,
+            Incidents::Show { id, connection } => show::run(id, connection, now, out).await,
             Incidents::Approve(args) => answer::run(args, true, now, out).await,
             Incidents::Confirm(args) => confirm::run(args, now, out).await,
             Incidents::Reject(args) => answer::run(args, false, now, out).await,
@@ -42,7 +46,7 @@ pub(crate) fn run(command: &Incidents, now: DateTime<Utc>, out: &mut Output) -> 
     })
 }
 
-/// Where `--since` begins.
+/// A time as a person says it: where `--since` begins, or `--until` ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Since {
     Ago(TimeDelta),
@@ -78,11 +82,6 @@ impl Since {
     }
 }
 
-/// A state by its name.
-pub(crate) fn state(text: &str) -> Result<State, serde::de::value::Error> {
-    State::deserialize(text.into_deserializer())
-}
-
 fn tone(state: State) -> Tone {
     match state {
         State::Contained | State::AlreadySafe => Tone::Good,
@@ -90,6 +89,11 @@ fn tone(state: State) -> Tone {
         State::Failed | State::Uncontainable => Tone::Bad,
         State::Observed | State::Exempt | State::Rejected | State::Undone => Tone::Plain,
     }
+}
+
+/// Whether an undo took back some of our changes and not yet all.
+fn is_partly_undone(incident: &Incident) -> bool {
+    incident.undone.is_none() && incident.receipt.iter().any(|entry| entry.undone.is_some())
 }
 
 /// Who answers or undoes, as AWS STS says it.
@@ -186,11 +190,5 @@ mod tests {
         for wrong in ["", "d", "-1d", "7", "7w", "1ä", "yesterday"] {
             assert_eq!(since(wrong), Err(NoTime), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_state_goes_by_its_name() {
-        assert_eq!(state("already_safe").unwrap(), State::AlreadySafe);
-        assert!(state("open").unwrap_err().to_string().starts_with("unknown variant `open`, expected one of"));
     }
 }

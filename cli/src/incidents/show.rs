@@ -5,11 +5,11 @@ use std::io;
 use chrono::{DateTime, SecondsFormat, Utc};
 use cloudtrail::Actor;
 use policy::{Cause, Severity};
-use remedy::{Answer, Certainty, Entry, Incident, Predicted, State, Undone};
+use remedy::{Answer, Certainty, Contest, Entry, Incident, Predicted, State, Undone};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Session, tone};
+use super::{Session, is_partly_undone, timeline, tone};
 use crate::args::Connection;
 use crate::exit::Exit;
 use crate::explain::fact_text;
@@ -39,6 +39,9 @@ pub(super) struct Line<'a> {
     contained: Option<DateTime<Utc>>,
     answer: Option<&'a Answer>,
     undone: Option<&'a Undone>,
+    release_at: Option<DateTime<Utc>>,
+    confirmed: Option<&'a Answer>,
+    contest: Option<&'a Contest>,
     error: Option<&'a str>,
     #[serde(flatten)]
     details: Option<Details<'a>>,
@@ -50,6 +53,7 @@ struct Details<'a> {
     causes: &'a [Cause],
     facts: &'a Value,
     before: &'a Value,
+    after: Option<&'a Value>,
     plan: &'a [Value],
     receipt: &'a [Entry],
 }
@@ -77,22 +81,32 @@ impl<'a> Line<'a> {
             contained: incident.contained,
             answer: incident.answer.as_ref(),
             undone: incident.undone.as_ref(),
+            release_at: incident.release_at,
+            confirmed: incident.confirmed.as_ref(),
+            contest: incident.contest.as_ref(),
             error: incident.error.as_deref(),
             details: None,
         }
     }
 
     fn full(incident: &'a Incident) -> Self {
-        let Incident { actor: identity, policies: causes, facts, before, plan, receipt, .. } = incident;
-        Self { details: Some(Details { identity, causes, facts, before, plan, receipt }), ..Self::brief(incident) }
+        let Incident { actor: identity, policies: causes, facts, before, after, plan, receipt, .. } = incident;
+        let after = after.as_ref();
+        let details = Details { identity, causes, facts, before, after, plan, receipt };
+        Self { details: Some(details), ..Self::brief(incident) }
     }
 }
 
-pub(super) async fn run(id: &str, connection: &Connection, out: &mut Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    id: &str,
+    connection: &Connection,
+    now: DateTime<Utc>,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
     let session = Session::open(connection).await?;
     match session.find(id).await? {
         Ok(incident) if out.is_json() => out.object(&Line::full(&incident))?,
-        Ok(incident) => tell(&incident, out)?,
+        Ok(incident) => tell(&incident, now, out)?,
         Err(none) => {
             out.error(&none, Some(none.help()))?;
             return Ok(Exit::Failed);
@@ -101,11 +115,12 @@ pub(super) async fn run(id: &str, connection: &Connection, out: &mut Output) -> 
     Ok(Exit::Done)
 }
 
-fn tell(incident: &Incident, out: &mut Output) -> io::Result<()> {
+fn tell(incident: &Incident, now: DateTime<Utc>, out: &mut Output) -> io::Result<()> {
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
     out.line([
         Tone::Strong.of(format!("incident {}  ", incident.id)),
         tone(incident.state).of(incident.state.to_string()),
+        Tone::Warning.of(if is_partly_undone(incident) { ", partly undone" } else { "" }),
     ])?;
     out.field("event", [incident.event_name.as_str().into(), Tone::Faint.of(format!("  {}", incident.event_id))])?;
     let when = incident.event_time.map_or_else(|| "unknown".to_owned(), time);
@@ -128,7 +143,7 @@ fn tell(incident: &Incident, out: &mut Output) -> io::Result<()> {
     let causes =
         incident.policies.iter().filter_map(|Cause { id, reason }| Some(format!("`{id}`: {}", reason.as_ref()?)));
     out.fields("reasons", causes.map(Span::from))?;
-    answer(incident, out)?;
+    waiting(incident, out)?;
     let words: Vec<Result<Predicted, String>> =
         incident.plan.iter().map(|change| words(&incident.responder, change)).collect();
     out.fields(
@@ -138,21 +153,8 @@ fn tell(incident: &Incident, out: &mut Output) -> io::Result<()> {
             format!("{}. {text}", index + 1).into()
         }),
     )?;
-    out.fields(
-        "done",
-        incident.receipt.iter().map(|Entry { did, at, presumed, undone, .. }| {
-            let presumed = if *presumed { ", presumed: that run died" } else { "" };
-            let undone = undone.map_or_else(String::new, |at| format!(", undone {}", time(at)));
-            format!("{did} ({}{presumed}{undone})", time(*at)).into()
-        }),
-    )?;
-    if let (Some(contained), Some(happened)) = (incident.contained, incident.event_time) {
-        let seconds = (contained - happened).as_seconds_f64();
-        out.field("contained", [Tone::Good.of(format!("{seconds:.1} s after the event"))])?;
-    }
-    if let Some(error) = &incident.error {
-        out.field("error", [Tone::Bad.of(error)])?;
-    }
+    out.gap()?;
+    timeline::tell(incident, now, out)?;
     out.gap()?;
     let before = serde_json::to_string_pretty(&incident.before)?;
     out.fields("before", before.lines().map(Span::from))?;
@@ -177,19 +179,21 @@ fn who(actor: &Actor, out: &mut Output) -> io::Result<()> {
     Ok(())
 }
 
-/// What a person said, or until when one can say it.
-fn answer(incident: &Incident, out: &mut Output) -> io::Result<()> {
-    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
-    if let Some(Answer { approved, by, at, reason }) = &incident.answer {
-        let said = if *approved { "approved" } else { "rejected" };
-        let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-        out.field("answer", [format!("{said} by {by} at {}{reason}", time(*at)).into()])?;
+/// Until when a person can say what becomes of it, and how.
+fn waiting(incident: &Incident, out: &mut Output) -> io::Result<()> {
+    if let Some(end) = incident.release_at.filter(|_| incident.state == State::Contained) {
+        let end = end.to_rfc3339_opts(SecondsFormat::Secs, true);
+        out.field("lease", [Tone::Warning.of(format!("taken back at {end}, unless you confirm it"))])?;
+        out.field("", [Tone::Strong.of(format!("countermand incidents confirm {}", incident.id))])?;
     }
-    if let Some(until) = incident.expires() {
-        out.field("waits", [Tone::Warning.of(format!("for you, until {}", time(until)))])?;
-        for said in ["approve", "reject"] {
-            out.field("", [Tone::Strong.of(format!("countermand incidents {said} {}", incident.id))])?;
-        }
+    if let Some(owner) = incident.contest.as_ref().and_then(|contest| contest.belongs_to.as_ref()) {
+        out.field("belongs to", [Tone::Warning.of(owner)])?;
+    }
+    let Some(until) = incident.expires() else { return Ok(()) };
+    let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+    out.field("waits", [Tone::Warning.of(format!("for you, until {until}"))])?;
+    for said in ["approve", "reject"] {
+        out.field("", [Tone::Strong.of(format!("countermand incidents {said} {}", incident.id))])?;
     }
     Ok(())
 }

@@ -21,6 +21,6 @@ pub(super) fn float(count: usize) -> f64 {
 }
 
 /// `1 incident`, `2 incidents`.
-pub(super) fn many(count: usize, what: &str) -> String {
+pub(crate) fn many(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -21,6 +21,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use lambda::Listing;
 
 use self::row::{Row, RowError};
+pub(crate) use self::{count::many, spread::told};
 use crate::args::Connection;
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -52,6 +52,8 @@ pub(super) struct Row {
     #[serde(default)]
     pub(super) before: Value,
     #[serde(default)]
+    pub(super) after: Option<Value>,
+    #[serde(default)]
     pub(super) plan: Vec<Value>,
     #[serde(default)]
     pub(super) receipt: Vec<Entry>,
@@ -103,6 +105,7 @@ impl From<Incident> for Row {
             causes: incident.policies,
             facts: Some(incident.facts),
             before: incident.before,
+            after: incident.after,
             plan: incident.plan,
             receipt: incident.receipt,
         }

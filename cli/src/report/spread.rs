@@ -89,7 +89,7 @@ pub(super) fn place(bins: &[Bin], time: TimeDelta) -> f64 {
 }
 
 /// A time as people say it: `1.4 s`, `2 min 5 s`, `3 h 12 min`, `2 d 4 h`.
-pub(super) fn told(time: TimeDelta) -> String {
+pub(crate) fn told(time: TimeDelta) -> String {
     let seconds = time.num_seconds();
     match seconds {
         ..60 => format!("{:.1} s", time.as_seconds_f64()),

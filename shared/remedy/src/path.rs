@@ -297,6 +297,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             facts: to_value(&plan.facts),
             // After a run that died the account is no longer as it was before us: that run wrote down how it was.
             before: seen.map_or_else(|| to_value(observed), |seen| seen.before.clone()),
+            after: None,
             verdict: decision.verdict.name().to_owned(),
             policies: decision.policies.clone(),
             because: match &answer {
@@ -312,7 +313,6 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             lease: Some(Lease { owner: self.owner.to_owned(), until: self.deadline }),
             answer,
             undone: None,
-            after: None,
             previous: None,
             contest: None,
             release_at: None,

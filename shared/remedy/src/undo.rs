@@ -18,6 +18,8 @@ pub struct Drift {
     pub did: String,
     /// How the account looked before us.
     pub before: Value,
+    /// How we left it, where that was recorded.
+    pub after: Option<Value>,
     /// How it looks now.
     pub now: Value,
 }
@@ -140,8 +142,8 @@ impl<L: Ledger> Undo<'_, L> {
                 continue;
             }
             if !R::holds(&change, &observed) {
-                let (before, now) = (incident.before.clone(), to_value(&observed));
-                drifts.push(Drift { did: entry.did.clone(), before, now });
+                let (before, after) = (incident.before.clone(), incident.after.clone());
+                drifts.push(Drift { did: entry.did.clone(), before, after, now: to_value(&observed) });
             }
             to_do.push((index, inverse));
         }
