@@ -18,4 +18,5 @@ mod manifests;
 mod patterns;
 mod readme;
 mod registry;
+mod security;
 mod template;

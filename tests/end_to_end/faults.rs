@@ -1,4 +1,5 @@
-//! What must hold when AWS, the network or the function itself fails in the middle.
+//! What must hold when AWS or the network fails in the middle, or the function itself does. That it is killed is in
+//! `kills.rs`.
 
 use std::time::Duration;
 
@@ -92,8 +93,7 @@ async fn one_failure_at_any_call_of_keys_loses_nothing() {
 #[tokio::test]
 async fn a_lost_answer_of_the_ledger_does_not_keep_people_from_being_told() {
     let setting = Setting::with(r#"@id("ask") @mode("approve") permit (principal, action, resource);"#).await;
-    let sns = aws_sdk_sns::Client::new(&setting.operator);
-    let topic = sns.create_topic().name("incidents").send().await.unwrap().topic_arn.unwrap();
+    let topic = setting.topic().await;
     let group = setting.group().await;
     let event = setting.open(&group, 22, &["0.0.0.0/0"]).await;
     let function = setting.function_with("revoke-open-ingress", &[("COUNTERMAND_TOPIC", &topic)]).await;
@@ -101,54 +101,6 @@ async fn a_lost_answer_of_the_ledger_does_not_keep_people_from_being_told() {
     assert_eq!(status(function.invoke(&event).await), "pending");
     let told = setting.account.proxy().calls().iter().filter(|call| call.operation == "Publish").count();
     assert_eq!(told, 1);
-}
-
-/// Kills the function while the proxy holds back the answer of one call, and retries as Lambda does.
-async fn killed_at(operation: &str, service: &str, nth: usize) {
-    let setting = Setting::with(ENFORCE).await;
-    let group = setting.group().await;
-    let event = setting.open(&group, 22, &["0.0.0.0/0"]).await;
-    let opened = setting.rules(&group).await;
-    let function = setting.function("revoke-open-ingress").await;
-    let count =
-        |setting: &Setting| setting.account.proxy().calls().iter().filter(|call| call.operation == operation).count();
-    setting.account.proxy().inject(Fault::Delay(Duration::from_millis(400)), When::operation(service, operation), 10);
-    let kill = async {
-        while count(&setting) < nth {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        // The call is on its way and will be carried out, and its answer will find nobody.
-        function.kill().await;
-    };
-    let (answer, ()) = futures_util::future::join(function.invoke_as("r-1", &event, PATIENCE), kill).await;
-    assert!(matches!(answer, Err(FunctionError::Exited { .. })), "{answer:?}");
-    tokio::time::sleep(Duration::from_millis(600)).await;
-    setting.account.proxy().heal();
-
-    let again = setting.function("revoke-open-ingress").await;
-    let answer = again.invoke_as("r-1", &event, PATIENCE).await;
-    assert_eq!(status(answer), "contained");
-    assert_eq!(setting.rules(&group).await.len(), 1);
-    let incident = setting.incident().await;
-    assert_eq!((incident.state, incident.receipt.len()), (State::Contained, 1), "{incident:#?}");
-    let (done, said) = setting.countermand(&["incidents", "undo", incident.id.as_str(), "--yes"]).await;
-    assert!(done, "{said}");
-    assert_eq!(setting.rules(&group).await, opened);
-}
-
-#[tokio::test]
-async fn killed_while_it_looks() {
-    killed_at("DescribeSecurityGroupRules", "ec2", 1).await;
-}
-
-#[tokio::test]
-async fn killed_while_it_claims() {
-    killed_at("TransactWriteItems", "dynamodb", 1).await;
-}
-
-#[tokio::test]
-async fn killed_between_change_and_receipt() {
-    killed_at("RevokeSecurityGroupIngress", "ec2", 1).await;
 }
 
 #[tokio::test]

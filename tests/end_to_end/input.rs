@@ -52,25 +52,3 @@ async fn a_function_whose_policies_do_not_load_does_not_start() {
     let said = format!("{failure:?}");
     assert!(said.contains("test.cedar:1"), "{said}");
 }
-
-#[tokio::test]
-async fn an_event_of_another_account_touches_nobody_here() {
-    let setting = Setting::with(ENFORCE).await;
-    let group = setting.group().await;
-    let mut ingress = setting.open(&group, 22, &["0.0.0.0/0"]).await;
-    let mut quarantine: Value = serde_json::from_str(include_str!(
-        "../../functions/disable-access-key/events/match/quarantine-v2-attached.json"
-    ))
-    .unwrap();
-    let victim = quarantine["detail"]["requestParameters"]["userName"].as_str().unwrap().to_owned();
-    setting.key_for(&victim).await;
-    for (name, event) in [("revoke-open-ingress", &mut ingress), ("disable-access-key", &mut quarantine)] {
-        event["account"] = json!("999988887777");
-        event["detail"]["recipientAccountId"] = json!("999988887777");
-        let failure = setting.function(name).await.invoke(event).await.unwrap_err();
-        let FunctionError::Failed { error_type, error_message } = failure else { panic!("{failure:?}") };
-        assert_eq!(error_type, "Final.Elsewhere", "{error_message}");
-    }
-    assert_eq!(setting.rules(&group).await.len(), 2);
-    assert_eq!(setting.user(&victim).await, ("Active".to_owned(), false));
-}

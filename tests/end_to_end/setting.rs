@@ -168,10 +168,15 @@ impl Setting {
 
     /// The attacker opens a port, with a description and a tag on the rules; the event of it.
     pub(crate) async fn open(&self, group: &str, port: i32, sources: &[&str]) -> Value {
+        self.open_as(&self.attacker, group, port, sources).await
+    }
+
+    /// The same by somebody else.
+    pub(crate) async fn open_as(&self, who: &SdkConfig, group: &str, port: i32, sources: &[&str]) -> Value {
         let tag = Tag::builder().key("ticket").value("OPS-1").build();
         let tags = TagSpecification::builder().resource_type(ResourceType::SecurityGroupRule).tags(tag).build();
         self.events();
-        aws_sdk_ec2::Client::new(&self.attacker)
+        aws_sdk_ec2::Client::new(who)
             .authorize_security_group_ingress()
             .group_id(group)
             .ip_permissions(permission(port, sources))

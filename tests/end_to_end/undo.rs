@@ -9,7 +9,7 @@ use super::setting::{ENFORCE, REGION, Setting, outcome, permission};
 
 impl Setting {
     /// Somebody else than the attacker opens a port; the event of it.
-    async fn open_as(&self, user: &str, group: &str, port: i32) -> Value {
+    async fn opened_by(&self, user: &str, group: &str, port: i32) -> Value {
         self.account.events();
         let ec2 = aws_sdk_ec2::Client::new(&self.account.acting_as(Identity::user(user), REGION).await);
         let open = ec2.authorize_security_group_ingress().group_id(group);
@@ -50,7 +50,7 @@ async fn what_one_actor_did_is_undone_and_drift_keeps_only_its_own() {
     let ssh = setting.open(&group, 22, &["0.0.0.0/0", "::/0"]).await;
     let opened = setting.rules(&group).await;
     let ssh = setting.contained("revoke-open-ingress", &ssh).await;
-    let rdp = setting.open_as("trudy", &group, 3389).await;
+    let rdp = setting.opened_by("trudy", &group, 3389).await;
     let rdp = setting.contained("revoke-open-ingress", &rdp).await;
     let key = setting.key_for("alice").await;
     let key = setting.contained("disable-access-key", &key).await;

@@ -148,6 +148,23 @@ fn facts(group: &Group, offence: &Offence) -> Facts {
         .with_known("stack", tag("aws:cloudformation:stack-name"))
 }
 
+/// How many bytes of tags are remembered of all rules together, as JSON. Whoever opens a group chooses the tags of the
+/// rules, 50 a rule; plan and receipt both hold them, in a record of 400 KB, and what fits no record is not contained.
+const REMEMBERED_TAGS: usize = 50_000;
+
+/// The rules, without the tags that are too many to put back.
+fn remembered(rules: Vec<Rule>) -> impl Iterator<Item = Rule> {
+    let mut left = REMEMBERED_TAGS;
+    rules.into_iter().map(move |mut rule| {
+        let size = serde_json::to_vec(&rule.tags).map_or(usize::MAX, |json| json.len());
+        match left.checked_sub(size) {
+            Some(rest) => left = rest,
+            None => rule.tags.clear(),
+        }
+        rule
+    })
+}
+
 impl<G: SecurityGroups> Responder for RevokeOpenIngress<G> {
     const SPEC: Spec = remedy::spec!();
     type Subject = OpenRules;
@@ -191,7 +208,7 @@ impl<G: SecurityGroups> Responder for RevokeOpenIngress<G> {
         let remedy = if offence.rules.is_empty() {
             Remedy::AlreadySafe
         } else {
-            Remedy::Changes(offence.rules.into_iter().map(IngressChange::Revoke).collect())
+            Remedy::Changes(remembered(offence.rules).map(IngressChange::Revoke).collect())
         };
         Plan { resource, facts, remedy }
     }

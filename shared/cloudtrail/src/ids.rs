@@ -178,6 +178,12 @@ impl Arn {
         AccountId::parse(self.0.split(':').nth(4)?).ok()
     }
 
+    /// The region; `None` for what belongs to none, such as all of IAM.
+    #[must_use]
+    pub fn region(&self) -> Option<Region> {
+        self.0.split(':').nth(3).filter(|region| !region.is_empty()).map(Region::new)
+    }
+
     /// The last part, for example `user/engineering/alice`.
     #[must_use]
     pub fn resource(&self) -> &str {

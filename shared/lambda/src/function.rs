@@ -5,7 +5,7 @@ use std::path::Path as Folder;
 
 use aws_types::SdkConfig;
 use chrono::{DateTime, Utc};
-use cloudtrail::{Body, Event};
+use cloudtrail::{Body, Event, Region};
 use lambda_runtime::{Context, LambdaEvent};
 use policy::{Policies, PolicyError};
 use remedy::{
@@ -55,6 +55,7 @@ impl StartError {
 pub(crate) struct Function<R> {
     responder: R,
     settings: Settings,
+    region: Region,
     policies: Policies,
     ledger: DynamoLedger,
     notifier: SnsNotifier,
@@ -73,6 +74,7 @@ impl<R: Connect> Function<R> {
         let policies = load(&settings.policies)?.sparing(&settings.own_roles, "a role of Countermand itself");
         Ok(Self {
             responder: R::connect(&config),
+            region: Region::new(config.region().map(ToString::to_string).unwrap_or_default()),
             ledger: DynamoLedger::new(&config, &settings.table),
             notifier: SnsNotifier::new(&config, settings.topic.as_ref()),
             policies,
@@ -144,6 +146,7 @@ impl<R: Connect> Function<R> {
             ledger: &self.ledger,
             notifier,
             clock: &SystemClock,
+            region: &self.region,
             own_roles: &self.settings.own_roles,
             flips: self.settings.flips,
             leases: self.settings.leases,

@@ -54,8 +54,11 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         status: Status,
     ) -> Result<Outcome, RespondError> {
         end(&mut case.incident, status);
-        let claim = self.claim(&case, &[]).await?;
         let tell = matches!(status, Status::Pending | Status::Observed | Status::Uncontainable);
+        if !tell {
+            case.incident.lease = None;
+        }
+        let claim = self.claim(&case, &[]).await?;
         self.concluded(&case, status, claim, tell).await
     }
 
@@ -73,6 +76,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         match self.claim(&case, std::slice::from_ref(page)).await? {
             Claim::Spent(_) => {
                 case.incident.because = silent;
+                case.incident.lease = None;
                 let claim = self.claim(&case, &[]).await?;
                 self.concluded(&case, status, claim, false).await
             }
@@ -117,7 +121,8 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
     }
 }
 
-/// The incident as it stands at the end of a run that changes nothing.
+/// The incident as it stands at the end of a run that changes nothing. The lease stays where people are told, so that a
+/// retry of this invocation knows that it may have died before it told them.
 fn end(incident: &mut Incident, status: Status) {
     incident.state = match status {
         Status::AlreadySafe => State::AlreadySafe,
@@ -127,7 +132,6 @@ fn end(incident: &mut Incident, status: Status) {
         Status::Uncontainable => State::Uncontainable,
         Status::Observed | Status::Contained | Status::Duplicate | Status::Failed => State::Observed,
     };
-    incident.lease = None;
 }
 
 /// What lets through one page in a window about findings that this has no room for.

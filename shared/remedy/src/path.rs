@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use cloudtrail::{Arn, Body, Event, Principal};
+use cloudtrail::{Arn, Body, Event, Principal, Region};
 use futures_util::future::{FutureExt, join};
 use policy::{Decision, Limit, Per, Policies, Rate, Request, Verdict};
 use serde::Serialize;
@@ -51,6 +51,8 @@ pub struct Path<'a, L, N, C> {
     pub notifier: &'a N,
     /// The time.
     pub clock: &'a C,
+    /// The region that the responder sees.
+    pub region: &'a Region,
     /// The roles of our own functions, whose calls are never findings.
     pub own_roles: &'a [Arn],
     /// How often a change of ours may be reversed and made again before we stop; never, if `None`.
@@ -124,11 +126,19 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         finding: Finding<R::Subject>,
         occasion: Occasion,
     ) -> Result<Outcome, RespondError> {
+        if let Some(region) = finding.resource.arn.region().filter(|region| region != self.region) {
+            let (resource, here) = (finding.resource.arn.clone(), self.region.clone());
+            return Err(RespondError::OtherRegion { resource, region, here });
+        }
         let id = IncidentId::derive(&event.id, R::SPEC.name, &finding.resource);
         let named = MemoryKey::of(R::SPEC.name, &finding.resource);
         let (observed, recall) = join(responder.observe(&finding), self.ledger.recall(&id, &named)).await;
         let Recall { incident: seen, mut memory } = recall?;
         if let Some(seen) = seen.as_ref().filter(|seen| !self.may_take_over(seen, occasion)) {
+            if seen.lease.as_ref().is_some_and(|lease| lease.owner == self.owner) {
+                // This very invocation recorded it before, and died or failed thereafter: perhaps before it told anybody.
+                self.tell(seen).await;
+            }
             return Ok(Outcome::of(seen, Status::Duplicate));
         }
         let observed =

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use cloudtrail::{AccountId, Arn, EventError, EventId};
+use cloudtrail::{AccountId, Arn, EventError, EventId, Region};
 
 use crate::call_error::{CallError, CallErrorKind};
 use crate::incident::IncidentId;
@@ -34,6 +34,19 @@ pub enum RespondError {
         account: AccountId,
         /// The account that the function acts in.
         found: AccountId,
+    },
+    /// The event's resource is in another region than the function, which so cannot see it.
+    #[error(
+        "`{resource}` is in region {region}, but this function sees {here}; nothing was changed: let each region's \
+         events go to its own functions"
+    )]
+    OtherRegion {
+        /// The resource as the event names it.
+        resource: Arn,
+        /// Its region.
+        region: Region,
+        /// The region that the function acts in.
+        here: Region,
     },
     /// Somebody asks us to go on with an incident that nobody has approved, or that is not ours.
     #[error("incident {0} is not approved, or not this responder's; nothing was changed")]
@@ -107,6 +120,7 @@ impl RespondError {
         match self {
             Self::Event(_)
             | Self::Elsewhere { .. }
+            | Self::OtherRegion { .. }
             | Self::NotApproved(_)
             | Self::NotKept(_)
             | Self::Unreadable { .. } => false,
@@ -123,6 +137,7 @@ impl RespondError {
         match self {
             Self::Event(_) => "Event",
             Self::Elsewhere { .. } => "Elsewhere",
+            Self::OtherRegion { .. } => "OtherRegion",
             Self::NotApproved(_) => "NotApproved",
             Self::NotKept(_) => "NotKept",
             Self::Unreadable { .. } => "Unreadable",

@@ -12,6 +12,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use serde_json::Value;
+use tokio::sync::{Notify, watch};
 
 pub use self::call::{Call, Params};
 use self::fault::Plan;
@@ -39,6 +40,9 @@ struct Stage {
     plan: Mutex<Plan>,
     /// CloudTrail records, for `LookupEvents`: the emulator has no event history.
     history: Mutex<Vec<Value>>,
+    /// How many calls are held back.
+    held: watch::Sender<usize>,
+    healed: Notify,
 }
 
 impl Proxy {
@@ -50,6 +54,8 @@ impl Proxy {
             calls: Mutex::default(),
             plan: Mutex::default(),
             history: Mutex::default(),
+            held: watch::Sender::default(),
+            healed: Notify::new(),
         });
         let answering = Arc::clone(&stage);
         let server =
@@ -92,9 +98,17 @@ impl Proxy {
         self.stage.history.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 
-    /// Takes all faults back.
+    /// Resolves when a call is held back.
+    pub async fn holds(&self) {
+        // An error means that the sender is gone, and it is ours.
+        self.stage.held.subscribe().wait_for(|held| *held > 0).await.ok();
+    }
+
+    /// Takes all faults back. What was held is lost.
     pub fn heal(&self) {
         *self.stage.plan() = Plan::default();
+        self.stage.held.send_replace(0);
+        self.stage.healed.notify_waiters();
     }
 }
 
@@ -127,6 +141,10 @@ impl Stage {
                 self.calls().push(call);
                 return Err(Hangup);
             }
+            Some(Fault::HoldBefore) => {
+                self.calls().push(call);
+                return Err(self.hold().await);
+            }
             Some(Fault::Throttle | Fault::ServerError | Fault::Denied) => {
                 if let Some(refusal) = fault.and_then(|fault| fault::refusal(fault, &call)) {
                     call.answered(refusal.status(), refusal.body());
@@ -135,7 +153,7 @@ impl Stage {
                     return Ok(response);
                 }
             }
-            Some(Fault::DropAfter) | None => {}
+            Some(Fault::DropAfter | Fault::HoldAfter) | None => {}
         }
 
         let turn = self.turn.lock().await;
@@ -150,10 +168,18 @@ impl Stage {
         self.calls().push(call);
         drop(turn);
 
-        if matches!(fault, Some(Fault::DropAfter)) {
-            return Err(Hangup);
+        match fault {
+            Some(Fault::DropAfter) => Err(Hangup),
+            Some(Fault::HoldAfter) => Err(self.hold().await),
+            _ => Ok(stamp(respond(answered?), &id)),
         }
-        Ok(stamp(respond(answered?), &id))
+    }
+
+    async fn hold(&self) -> Hangup {
+        let healed = self.healed.notified();
+        self.held.send_modify(|held| *held += 1);
+        healed.await;
+        Hangup
     }
 
     fn looked_up(&self, call: &Call) -> Option<Response<Bytes>> {

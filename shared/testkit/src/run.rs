@@ -110,6 +110,7 @@ impl Bench {
             ledger: &self.ledger,
             notifier: &self.told,
             clock: &self.clock,
+            region: &event.region,
             own_roles: &[],
             flips: Some(FLIPS),
             leases: true,

@@ -21,6 +21,11 @@ pub enum Fault {
     DropBefore,
     /// AWS did what was asked, and the connection closes without an answer.
     DropAfter,
+    /// It is held back before AWS has it, and lost when the proxy is healed: nothing was done. Time to kill the caller
+    /// in: see [`Proxy::holds`](super::Proxy::holds).
+    HoldBefore,
+    /// AWS did what was asked. The answer is held back, and lost when the proxy is healed.
+    HoldAfter,
     /// The caller's policies do not allow it. Nothing was done.
     Denied,
 }
@@ -125,7 +130,10 @@ pub(super) fn refusal(fault: Fault, call: &Call) -> Option<Response<Bytes>> {
         (Fault::Denied, Protocol::Query) if call.service == "sns" => (403, "AuthorizationError", lacking),
         (Fault::Denied, Protocol::Query) => (403, "AccessDenied", lacking),
         (Fault::Denied, Protocol::Json) => (400, "AccessDeniedException", lacking),
-        (Fault::Delay(_) | Fault::DropBefore | Fault::DropAfter, _) => return None,
+        (
+            Fault::Delay(_) | Fault::DropBefore | Fault::DropAfter | Fault::HoldBefore | Fault::HoldAfter,
+            _,
+        ) => return None,
     };
     let status = StatusCode::from_u16(status).ok()?;
     Some(match protocol {

@@ -6,6 +6,10 @@ use stage::{Fault, Params, When};
 
 use crate::account::{Account, Connection, ssh_from_anywhere};
 
+fn delete(group: &str) -> String {
+    format!("Action=DeleteSecurityGroup&Version=2016-11-15&GroupId={group}")
+}
+
 #[tokio::test]
 async fn calls_on_one_connection_are_recorded_in_order() {
     let account = Account::open().await;
@@ -105,6 +109,27 @@ async fn dropped_after_is_applied_and_dropped_before_is_not() {
     let calls: Vec<_> = account.proxy.calls().into_iter().filter(|call| call.fault.is_some()).collect();
     let seen: Vec<_> = calls.iter().map(|call| (call.fault, call.status)).collect();
     assert_eq!(seen, [(Some(Fault::DropBefore), None), (Some(Fault::DropAfter), Some(200))]);
+}
+
+#[tokio::test]
+async fn held_before_is_lost_and_held_after_is_applied() {
+    let account = Account::open().await;
+    for (fault, status) in [(Fault::HoldBefore, None), (Fault::HoldAfter, Some(200))] {
+        let group = account.security_group().await;
+        account.proxy.clear();
+        account.proxy.inject(fault, When::operation("ec2", "AuthorizeSecurityGroupIngress"), 1);
+        let mut connection = Connection::to(account.proxy.address()).await;
+        let form = ssh_from_anywhere(&group);
+        let calling = tokio::spawn(async move { connection.query("ec2", &form).await.map(|_| ()) });
+        account.proxy.holds().await;
+        assert!(!calling.is_finished(), "{fault:?}");
+        let seen: Vec<_> = account.proxy.calls().into_iter().map(|call| (call.fault, call.status)).collect();
+        assert_eq!(seen, [(Some(fault), status)]);
+        account.proxy.heal();
+        calling.await.unwrap().unwrap_err();
+        assert_eq!(account.rules(&group).await.contains("<toPort>22</toPort>"), status.is_some(), "{fault:?}");
+        assert_eq!(account.query("ec2", &delete(&group)).await.0, 200);
+    }
 }
 
 #[tokio::test]
