@@ -5,14 +5,14 @@ use clap_complete::Shell;
 
 use crate::incidents::Filter;
 use crate::output::Format;
-use crate::{demo, explain, policies, reconcile, report};
+use crate::{backtest, demo, explain, policies, reconcile, report};
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  nothing to do, or done
   1  failed, if only in part
   2  the command was not understood
-  3  findings that would be acted on (explain), or events that were missed (reconcile --dry-run)";
+  3  findings that would be acted on (explain, backtest), or events that were missed (reconcile --dry-run)";
 
 /// Undoes dangerous changes in AWS accounts seconds after they are made.
 #[derive(Debug, Clone, Parser)]
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Responders,
     /// Say what would be done about an event, and why; needs no AWS
     Explain(explain::Args),
+    /// Say what would have been done about the events in CloudTrail's log files; needs no AWS
+    Backtest(backtest::Args),
     /// Work with policies
     #[command(subcommand)]
     Policy(policies::Command),

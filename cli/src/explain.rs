@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use ::backtest::event_name;
 use chrono::{DateTime, SecondsFormat, Utc};
 use cloudtrail::{Arn, Body, Event, EventError, Principal};
 use policy::{Facts, Policies, Severity, Verdict};
@@ -155,7 +156,7 @@ fn explain(
     }
     if out.is_json() {
         for (_, explanation) in &explanations {
-            out.object(&Line::new(event, explanation, policies))?;
+            out.object(&Line::new(event, explanation, &Live::of(event, explanation, policies, now)))?;
         }
     } else if exit == Exit::Done || !explanations.is_empty() {
         headline(place, event, out)?;
@@ -164,7 +165,7 @@ fn explain(
             out.gap()?;
         }
         for (entry, explanation) in &explanations {
-            tell(entry, explanation, policies, out)?;
+            tell(entry, explanation, &Live::of(event, explanation, policies, now), out)?;
             out.gap()?;
         }
     }
@@ -175,15 +176,21 @@ fn would_be_acted_on(explanation: &Explanation) -> bool {
     matches!(explanation.decision.verdict, Verdict::Enforce(_) | Verdict::Approve)
 }
 
-/// The policies that ask for tags, which only the live resource tells.
-///
-/// More than matter may be named: whether such a policy speaks of this resource at all is Cedar's to know.
-fn asking_for_tags(policies: &Policies) -> impl Iterator<Item = &str> {
-    policies.rules().iter().filter(|rule| rule.asks_for_tags).map(|rule| rule.id.as_str())
+/// What only the account can tell.
+struct Live<'a> {
+    /// Whether it may lead to another answer.
+    matters: bool,
+    /// The policies that ask for the resource's tags.
+    asking_for_tags: Vec<&'a str>,
 }
 
-fn depends_on_live_state(explanation: &Explanation, policies: &Policies) -> bool {
-    explanation.certainty == Certainty::Live || asking_for_tags(policies).next().is_some()
+impl<'a> Live<'a> {
+    fn of(event: &Event, explanation: &Explanation, policies: &'a Policies, now: DateTime<Utc>) -> Self {
+        let matters = ::backtest::depends_on_live_state(event, explanation, &explanation.decision, policies, now);
+        let request = ::backtest::request(event, explanation, &explanation.plan.resource, now);
+        let asking_for_tags = policies.asking_for_tags(&request).map(|rule| rule.id.as_str()).collect();
+        Self { matters, asking_for_tags }
+    }
 }
 
 fn changes(explanation: &Explanation) -> &[Predicted] {
@@ -193,20 +200,8 @@ fn changes(explanation: &Explanation) -> &[Predicted] {
     }
 }
 
-/// The operation or the type of finding.
-pub(crate) fn event_name(event: &Event) -> &str {
-    match &event.body {
-        Body::Call(call) => &call.name,
-        Body::GuardDuty(finding) => &finding.kind,
-        Body::Health(health) => &health.event_type_code,
-        Body::Approved { .. } => cloudtrail::APPROVAL_TYPE,
-        Body::Missed { .. } => cloudtrail::MISSED_TYPE,
-        Body::Other => "",
-    }
-}
-
 impl<'a> Line<'a> {
-    fn new(event: &'a Event, explanation: &'a Explanation, policies: &Policies) -> Self {
+    fn new(event: &'a Event, explanation: &'a Explanation, live: &Live<'_>) -> Self {
         let Explanation { responder, certainty, severity, plan, decision, .. } = explanation;
         let next_step = match &plan.remedy {
             Remedy::Uncontainable { next_step } => Some(next_step.as_str()),
@@ -229,7 +224,7 @@ impl<'a> Line<'a> {
             facts: &plan.facts,
             plan: changes(explanation).iter().map(|change| change.does.as_str()).collect(),
             undo: changes(explanation).iter().rev().map(|change| change.undo.as_str()).collect(),
-            live: depends_on_live_state(explanation, policies),
+            live: live.matters,
             next_step,
         }
     }
@@ -265,7 +260,7 @@ fn not_found(event: &Event) -> &'static str {
     }
 }
 
-fn tell(entry: &Entry, explanation: &Explanation, policies: &Policies, out: &mut Output) -> Result<(), Failure> {
+fn tell(entry: &Entry, explanation: &Explanation, live: &Live<'_>, out: &mut Output) -> Result<(), Failure> {
     let Explanation { responder, certainty, severity, plan, decision, incident, .. } = explanation;
     let sure = match certainty {
         Certainty::Event => "certain by the event alone",
@@ -317,7 +312,7 @@ fn tell(entry: &Entry, explanation: &Explanation, policies: &Policies, out: &mut
         }
     }
     out.field("incident", [Tone::Faint.of(incident.as_str())])?;
-    if depends_on_live_state(explanation, policies) {
+    if live.matters {
         out.field("live state", [Tone::Warning.of("depends on live state; before it decides it looks up")])?;
         // One action may be listed for several resources.
         let looks: BTreeMap<String, String> = Permission::of(&entry.spec)
@@ -326,7 +321,8 @@ fn tell(entry: &Entry, explanation: &Explanation, policies: &Policies, out: &mut
             .map(|permission| (permission.action, permission.why))
             .collect();
         out.fields("", looks.into_iter().map(|(action, why)| format!("{action}: {why}").into()))?;
-        let tags = asking_for_tags(policies).map(|id| format!("the tags of the resource, for policy `{id}`").into());
+        let tags = live.asking_for_tags.iter();
+        let tags = tags.map(|id| format!("the tags of the resource, for policy `{id}`").into());
         out.fields("", tags)?;
     }
     Ok(())

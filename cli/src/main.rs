@@ -17,6 +17,7 @@ use crate::output::{Format, Output};
 mod responders;
 
 mod args;
+mod backtest;
 mod catalogue;
 mod demo;
 mod event_bus;
@@ -79,7 +80,8 @@ fn run(cli: Cli, out: &mut Output) -> Result<Exit, Failure> {
     match cli.command {
         Command::Responders => catalogue::run(out)?,
         Command::Explain(args) => return explain::run(&args, now, out),
-        Command::Policy(policies::Command::Check(args)) => return policies::check(&args, out),
+        Command::Backtest(args) => return backtest::run(&args, now, out),
+        Command::Policy(command) => return policies::run(&command, out),
         Command::Incidents(command) => return incidents::run(&command, now, out),
         Command::Reconcile(args) => return reconcile::run(&args, now, out),
         Command::Report(args) => return report::run(&args, now, out),

@@ -10,6 +10,7 @@ mod history;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use ::backtest::event_name;
 use chrono::{DateTime, SecondsFormat, Utc};
 use cloudtrail::{Arn, Event, EventError, MISSED_TYPE, Principal};
 use remedy::{CallError, IncidentId, LedgerError};
@@ -21,7 +22,6 @@ use crate::args::Connection;
 use crate::event_bus::{self, SendError};
 use crate::events::{self, ReadError};
 use crate::exit::Exit;
-use crate::explain::event_name;
 use crate::failure::Failure;
 use crate::incidents::{Session, Since};
 use crate::output::{Output, Tone};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use cloudtrail::Actor;
 use policy::{Cause, Severity};
-use remedy::{Answer, Certainty, Entry, Incident, PENDING_FOR, Predicted, State, Undone};
+use remedy::{Answer, Certainty, Contest, Entry, Incident, PENDING_FOR, Predicted, State, Undone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -36,6 +36,12 @@ pub(super) struct Row {
     pub(super) error: Option<String>,
     #[serde(default)]
     pub(super) answer: Option<Answer>,
+    #[serde(default)]
+    pub(super) release_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    pub(super) confirmed: Option<Answer>,
+    #[serde(default)]
+    pub(super) contest: Option<Contest>,
     #[serde(default)]
     pub(super) source_ip: Option<IpAddr>,
     #[serde(default)]
@@ -98,6 +104,9 @@ impl From<Incident> for Row {
             undone: incident.undone,
             error: incident.error,
             answer: incident.answer,
+            release_at: incident.release_at,
+            confirmed: incident.confirmed,
+            contest: incident.contest,
             source_ip: incident.source_ip,
             user_agent: incident.user_agent,
             tags: incident.resource.tags,

@@ -63,6 +63,13 @@ impl Policies {
         Decision::new(verdict, &determining, errors, doubts)
     }
 
+    /// The policies that speak of this principal, action and resource and ask for tags, whatever they make of them.
+    pub fn asking_for_tags<'a>(&'a self, request: &Request<'_>) -> impl Iterator<Item = &'a Rule> {
+        let question = Question::of(request, &self.organization, None).ok();
+        let asking = self.rules.iter().filter(|rule| rule.asks_for_tags);
+        asking.filter(move |rule| question.as_ref().is_none_or(|question| self.concerns(rule, question)))
+    }
+
     /// The policies that might say otherwise if they knew the resource's tags, which they do not: permits that hold,
     /// and whatever else speaks of this principal, action and resource and can only restrict.
     fn blind_to_tags<'a>(&'a self, question: &Question, holding: &[&'a Rule]) -> impl Iterator<Item = &'a Rule> {

@@ -2,7 +2,7 @@
 
 use cloudtrail::Actor;
 use maud::{Markup, html};
-use remedy::{Answer, Entry, Undone};
+use remedy::{Answer, Contest, Entry, State, Turn, Undone};
 
 use super::overview::words;
 use super::{Moment, anchor, badge, short};
@@ -46,6 +46,11 @@ pub(super) fn article(index: usize, row: &Row) -> Markup {
                 (term("Changed", &changed(row)))
                 @if let Some(took) = row.took() { (term("Contained", &html! { (told(took)) " after the event" })) }
                 @if let Some(answer) = &row.answer { (term("Answer", &answered(answer))) }
+                @if let Some(at) = row.release_at.filter(|_| row.state == State::Contained) {
+                    (term("Lease ends", &html! { (Moment(at)) ", unless somebody confirms it" }))
+                }
+                @if let Some(answer) = &row.confirmed { (term("Confirmed", &confirmed(answer))) }
+                @if let Some(contest) = &row.contest { (term("Fought over", &fought(contest))) }
                 @if let Some(until) = row.expires() {
                     (term("Waits", &html! {
                         "for a person until " (Moment(until)) ": "
@@ -149,6 +154,31 @@ fn answered(Answer { approved, by, at, reason }: &Answer) -> Markup {
     html! {
         @if *approved { "approved" } @else { "rejected" } " by " span.long { (by) } ", " (Moment(*at))
         @if let Some(reason) = reason { ": " (reason) }
+    }
+}
+
+fn confirmed(Answer { by, at, reason, .. }: &Answer) -> Markup {
+    html! {
+        "by " span.long { (by) } ", " (Moment(*at))
+        @if let Some(reason) = reason { ": " (reason) }
+    }
+}
+
+/// Who reversed it, the latest first.
+fn fought(Contest { turns, belongs_to, .. }: &Contest) -> Markup {
+    html! {
+        @if let Some(owner) = belongs_to { "it belongs to " span.long { (owner) } }
+        ol {
+            @for Turn { incident, actor, event_name, event_time, contained } in turns {
+                li {
+                    span.long { (event_name) " by " (actor.principal) } span.faint {
+                        @if let Some(at) = event_time { ", " (Moment(*at)) }
+                        @if let Some(at) = contained { ", taken back " (Moment(*at)) } @else { ", left as it is" }
+                        " (" (incident) ")"
+                    }
+                }
+            }
+        }
     }
 }
 

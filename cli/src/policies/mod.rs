@@ -1,4 +1,6 @@
-//! `countermand policy check`: everything that is wrong with the policies, before they are deployed.
+//! `countermand policy check`: everything that is wrong with the policies, before they are deployed; and `policy test`.
+
+mod examples;
 
 use std::io;
 use std::path::PathBuf;
@@ -15,6 +17,8 @@ use crate::responders::ENTRIES;
 pub(crate) enum Command {
     /// Say everything that is wrong with the policies in a folder
     Check(Check),
+    /// Try the examples beside the policies: of each event what is expected, and of which policy
+    Test(examples::Test),
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -24,7 +28,14 @@ pub(crate) struct Check {
     folder: PathBuf,
 }
 
-pub(crate) fn check(Check { folder }: &Check, out: &mut Output) -> Result<Exit, Failure> {
+pub(crate) fn run(command: &Command, out: &mut Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Check(args) => check(args, out),
+        Command::Test(args) => examples::test(args, out),
+    }
+}
+
+fn check(Check { folder }: &Check, out: &mut Output) -> Result<Exit, Failure> {
     let unusable = |source| Failure::Policies { folder: folder.clone(), source };
     let sources = policy::sources(folder).map_err(unusable)?;
     let mut problems = policy::check(&sources, &schema()?);

@@ -1,0 +1,105 @@
+//! One row a finding, for spreadsheets.
+//!
+//! INVARIANT (inert): every cell goes through [`cell`], which leaves nothing for a spreadsheet to compute, and no line
+//! breaks, so that one finding is one line.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use ::backtest::Finding;
+use ::csv::{QuoteStyle, Terminator, WriterBuilder};
+use chrono::SecondsFormat;
+use remedy::Certainty;
+
+use super::told::Told;
+use crate::terminal::visible;
+
+const COLUMNS: [&str; 19] = [
+    "event_id",
+    "event_time",
+    "event_name",
+    "account",
+    "region",
+    "actor",
+    "session",
+    "responder",
+    "resource",
+    "certainty",
+    "verdict",
+    "policies",
+    "severity",
+    "because",
+    "depends_on_live_state",
+    "plan",
+    "incident",
+    "verdict_before",
+    "policies_before",
+];
+
+pub(super) fn table(told: &Told, to: &mut dyn Write) -> io::Result<()> {
+    // As RFC 4180 has it. Everything is quoted: the separator of a spreadsheet depends on where in the world it runs.
+    let mut builder = WriterBuilder::new();
+    let mut writer = builder.quote_style(QuoteStyle::Always).terminator(Terminator::CRLF).from_writer(to);
+    writer.write_record(COLUMNS)?;
+    for finding in told.findings() {
+        let cells = cells(&finding);
+        writer.write_record(cells.iter().map(|text| cell(text).into_owned()))?;
+    }
+    writer.flush()
+}
+
+/// Text that a spreadsheet takes for text, by the rule of `report`'s CSV. Source: OWASP, "CSV Injection".
+fn cell(text: &str) -> Cow<'_, str> {
+    let shown = visible(text);
+    let start = |text: &str| text.trim_start_matches(|char: char| char.is_whitespace() || char == '"').chars().next();
+    let computed = |char| matches!(char, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '|' | '%');
+    let breaks = text.starts_with(['\t', '\r', '\n', '\0']);
+    if breaks || start(&shown).is_some_and(computed) { Cow::Owned(format!("'{shown}")) } else { shown }
+}
+
+fn cells(finding: &Finding<'_>) -> [String; COLUMNS.len()] {
+    let before = finding.before.as_ref();
+    [
+        finding.event_id.to_string(),
+        finding.event_time.map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true)).unwrap_or_default(),
+        finding.event_name.to_string(),
+        finding.account.to_string(),
+        finding.region.to_string(),
+        finding.actor.to_string(),
+        finding.session.as_deref().unwrap_or_default().to_owned(),
+        finding.responder.to_string(),
+        finding.resource.to_string(),
+        match finding.certainty {
+            Certainty::Event => "event".to_owned(),
+            Certainty::Live => "live".to_owned(),
+        },
+        finding.verdict.name().to_owned(),
+        finding.policies.join("; "),
+        finding.severity.to_string(),
+        finding.because.to_string(),
+        if finding.live { "yes" } else { "no" }.to_owned(),
+        finding.plan.name().to_owned(),
+        finding.incident.to_string(),
+        before.map(|before| before.verdict.name().to_owned()).unwrap_or_default(),
+        before.map(|before| before.policies.join("; ")).unwrap_or_default(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// By the rule as spreadsheets have it, which is not the code's.
+        #[test]
+        fn no_cell_is_computed_and_none_breaks_the_line(text in "[=+\\-@\t\r\n \"',;a]{0,6}\\PC{0,6}\\p{Cc}{0,3}") {
+            let cell = cell(&text);
+            prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{cell:?}");
+            prop_assert!(!cell.contains(char::is_control), "{cell:?}");
+            let shown = visible(&text);
+            prop_assert!(cell == shown || cell.strip_prefix('\'') == Some(&shown), "{cell:?} says more than {shown:?}");
+        }
+    }
+}

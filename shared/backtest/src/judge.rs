@@ -1,0 +1,149 @@
+//! The same detect and the same decision as in the functions.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use cloudtrail::{Arn, Body, Event, EventError, Principal};
+use policy::{Decision, Policies, Request, Resource};
+use remedy::Explanation;
+
+use crate::finding::{ActorKind, Expected, Finding, FindingId, NotAFinding, Opinion, Verdict};
+use crate::live::depends_on_live_state;
+
+/// One responder, as far as events alone concern it.
+#[derive(Debug, Clone, Copy)]
+pub struct Detector {
+    /// Its name.
+    pub name: &'static str,
+    /// Its findings in an event, with the verdicts on them.
+    pub explain: Explain,
+}
+
+/// [`remedy::explain`] of a responder.
+pub type Explain = fn(&Event, &Policies, DateTime<Utc>) -> Result<Vec<Explanation>, EventError>;
+
+/// Why a responder says nothing to an event that it should know.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The event has not the shape that the responder relies on. In an account it would reach the dead-letter queue.
+    #[error("{responder} cannot read this event")]
+    Event {
+        /// The responder.
+        responder: &'static str,
+        /// Why.
+        source: EventError,
+    },
+    /// The finding cannot be told from others.
+    #[error("a finding of {responder} has no incident id that we know")]
+    Incident {
+        /// The responder.
+        responder: &'static str,
+        /// Why.
+        source: NotAFinding,
+    },
+}
+
+/// Says of an event what the functions would have found, and what policies say to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Judge<'a> {
+    /// The responders.
+    pub detectors: &'a [Detector],
+    /// The policies.
+    pub policies: &'a Policies,
+    /// The policies to compare them with.
+    pub before: Option<&'a Policies>,
+    /// The roles of the functions, whose own calls are never findings.
+    pub own_roles: &'a [Arn],
+    /// Stands in for the time of an event whose own cannot be read.
+    pub now: DateTime<Utc>,
+}
+
+impl Judge<'_> {
+    /// Every finding in the event. The time of the decision is the event's, which is seconds before a function would
+    /// have seen it.
+    pub fn judge<'e>(&self, event: &'e Event) -> impl Iterator<Item = Result<Finding<'e>, Unreadable>> {
+        let own = matches!(&event.actor.principal, Principal::Role(role) if self.own_roles.contains(role));
+        let detectors = if own { &[] } else { self.detectors };
+        let now = event.time.unwrap_or(self.now);
+        detectors.iter().flat_map(move |detector| {
+            let responder = detector.name;
+            let (error, found) = match (detector.explain)(event, self.policies, now) {
+                Ok(found) => (None, found),
+                Err(source) => (Some(Err(Unreadable::Event { responder, source })), Vec::new()),
+            };
+            error.into_iter().chain(found.into_iter().map(move |explanation| {
+                self.finding(event, &explanation, now).map_err(|source| Unreadable::Incident { responder, source })
+            }))
+        })
+    }
+
+    fn finding<'e>(
+        &self,
+        event: &'e Event,
+        explanation: &Explanation,
+        now: DateTime<Utc>,
+    ) -> Result<Finding<'e>, NotAFinding> {
+        let Explanation { incident, responder, certainty, severity, plan, decision, .. } = explanation;
+        let before =
+            self.before.map(|policies| (policies, policies.decide(&request(event, explanation, &plan.resource, now))));
+        let mut live = depends_on_live_state(event, explanation, decision, self.policies, now);
+        if let Some((policies, decision)) = &before {
+            live = live || depends_on_live_state(event, explanation, decision, policies, now);
+        }
+        let Opinion { verdict, policies, because } = opinion(decision);
+        Ok(Finding {
+            event_id: event.id.as_str().into(),
+            event_time: event.time,
+            event_name: event_name(event).into(),
+            account: event.account.as_str().into(),
+            region: event.region.as_str().into(),
+            actor: event.actor.principal.to_string().into(),
+            responder: (*responder).into(),
+            resource: plan.resource.arn.as_str().to_owned().into(),
+            certainty: *certainty,
+            verdict,
+            policies,
+            severity: *severity,
+            because,
+            live,
+            plan: Expected::from(&plan.remedy),
+            actor_kind: ActorKind::from(&event.actor.principal),
+            session: event.actor.session.as_deref().map(Cow::Borrowed),
+            incident: FindingId::try_from(incident)?,
+            before: before.map(|(_, decision)| opinion(&decision)),
+        })
+    }
+}
+
+fn opinion(decision: &Decision) -> Opinion<'static> {
+    Opinion {
+        verdict: Verdict::from(&decision.verdict),
+        policies: decision.policies.iter().map(|cause| cause.id.as_str().to_owned().into()).collect(),
+        because: decision.because().into(),
+    }
+}
+
+/// What was asked of the policies for this explanation, about `resource`: the explanation's own, or it with other tags.
+#[must_use]
+pub fn request<'a>(
+    event: &'a Event,
+    explanation: &'a Explanation,
+    resource: &'a Resource,
+    now: DateTime<Utc>,
+) -> Request<'a> {
+    let Explanation { responder, severity, plan, .. } = explanation;
+    Request { responder, now, event, resource, severity: *severity, facts: &plan.facts }
+}
+
+/// The operation or the type of finding.
+#[must_use]
+pub fn event_name(event: &Event) -> &str {
+    match &event.body {
+        Body::Call(call) => &call.name,
+        Body::GuardDuty(finding) => &finding.kind,
+        Body::Health(health) => &health.event_type_code,
+        Body::Approved { .. } => cloudtrail::APPROVAL_TYPE,
+        Body::Missed { .. } => cloudtrail::MISSED_TYPE,
+        Body::Other => "",
+    }
+}

@@ -1,0 +1,14 @@
+//! Findings, from the event to what they add up to.
+
+#[cfg(test)]
+mod budgets;
+#[cfg(test)]
+mod candidates;
+#[cfg(test)]
+mod doors;
+#[cfg(test)]
+mod judging;
+#[cfg(test)]
+mod live;
+#[cfg(test)]
+mod parts;
