@@ -71,7 +71,9 @@ async fn what_one_actor_did_is_undone_and_drift_keeps_only_its_own() {
     let (done, said) = setting.countermand(&[&by_mallory[..], &["--yes"]].concat()).await;
     assert!(!done && said.contains("2 incidents: 1 undone, 1 no longer as we left it"), "{said}");
     assert!(
-        ["differs     cutOff", "before us      nothing", "s3:*", "--force"].iter().all(|text| said.contains(text)),
+        ["differs     cutOff", "before us      nothing", "as we left it  *", "s3:*", "--force"]
+            .iter()
+            .all(|text| said.contains(text)),
         "{said}"
     );
     assert_eq!(setting.rules(&group).await, opened);

@@ -8,9 +8,7 @@ use cloudtrail::AccountId;
 use remedy::{Incident, IncidentId, LedgerError, State};
 
 use super::claim::key_beginning;
-use super::item::{
-    ACCOUNT, ACTOR, AT, DAY, Item, KEY, LEASED, RELEASE, RESOURCE, RESPONDER, STATE, Terms, incident_key, text,
-};
+use super::item::{ACCOUNT, AT, DAY, Item, KEY, LEASED, RELEASE, RESPONDER, STATE, Terms, incident_key, text};
 use super::record::{self, KEPT_FOR};
 use super::table::{BY_DAY, BY_RELEASE};
 use super::{DynamoLedger, because};
@@ -48,8 +46,6 @@ pub struct Listing {
     pub account: Option<AccountId>,
     /// Only where the incident stands so.
     pub state: Option<State>,
-    /// Only where the ARN of the resource or the actor contains this.
-    pub about: Option<String>,
     /// The newest so many.
     pub limit: usize,
 }
@@ -58,7 +54,7 @@ impl Listing {
     /// Everything opened from `since` until `until`.
     #[must_use]
     pub fn between(since: DateTime<Utc>, until: DateTime<Utc>) -> Self {
-        Self { since, until, responder: None, account: None, state: None, about: None, limit: usize::MAX }
+        Self { since, until, responder: None, account: None, state: None, limit: usize::MAX }
     }
 
     /// The days to look at, newest first.
@@ -80,10 +76,6 @@ impl Listing {
         }
         if let Some(state) = self.state {
             equal(terms, STATE, &state.to_string());
-        }
-        if let Some(about) = &self.about {
-            let (resource, actor, about) = (terms.name(RESOURCE), terms.name(ACTOR), terms.value(text(about)));
-            conditions.push(format!("(contains({resource}, {about}) OR contains({actor}, {about}))"));
         }
         (!conditions.is_empty()).then(|| conditions.join(" AND "))
     }

@@ -38,10 +38,8 @@ async fn a_list_is_newest_first_over_days() {
     assert_eq!(ids(&list(Listing { limit: 2, ..all.clone() }).await), ["e5", "c3"]);
     assert_eq!(ids(&list(Listing { state: Some(State::Contained), limit: 1, ..all.clone() }).await), ["d4"]);
     assert_eq!(ids(&list(Listing { responder: Some("disable-access-key".to_owned()), ..all.clone() }).await), [""; 0]);
-    let mine = Listing { account: Some(cloudtrail::AccountId::parse("123456789012").unwrap()), ..all.clone() };
+    let mine = Listing { account: Some(cloudtrail::AccountId::parse("123456789012").unwrap()), ..all };
     assert_eq!(list(mine).await.len(), 4);
-    assert_eq!(list(Listing { about: Some("role/deploy".to_owned()), ..all.clone() }).await.len(), 4);
-    assert_eq!(list(Listing { about: Some("sg-2".to_owned()), ..all }).await.len(), 0);
     assert_eq!(list(Listing::between(now() + TimeDelta::days(1), now())).await.len(), 0);
     let ever = Listing { limit: 7, ..Listing::between(now() - KEPT_FOR * 9, now() + TimeDelta::hours(1)) };
     assert_eq!(list(Listing { since: now() - TimeDelta::days(5), ..ever }).await.len(), 6);
