@@ -1,18 +1,26 @@
-//! The command knows every responder, by lines that nobody writes by hand.
+//! The command and the fuzz targets know every responder, by lines that nobody writes by hand.
 
 use std::fmt::Write;
 
 use crate::folders::Folder;
 use crate::generated::{COMMAND, check, read, with_section};
 
-#[test]
-fn the_command_depends_on_every_responder() {
+fn depends_on_every_responder(path: &str, features: &str) {
     let lines = Folder::all().iter().fold(String::new(), |mut lines, Folder { name }| {
-        writeln!(lines, "{name} = {{ path = \"../functions/{name}\", features = [\"aws\"] }}").unwrap();
+        writeln!(lines, "{name} = {{ path = \"../functions/{name}\"{features} }}").unwrap();
         lines
     });
-    let path = "cli/Cargo.toml";
     check(path, &with_section(&read(path), "# >>> one line a responder", "# <<<", &lines));
+}
+
+#[test]
+fn the_command_depends_on_every_responder() {
+    depends_on_every_responder("cli/Cargo.toml", ", features = [\"aws\"]");
+}
+
+#[test]
+fn the_fuzz_targets_depend_on_every_responder() {
+    depends_on_every_responder("fuzz/Cargo.toml", "");
 }
 
 #[test]

@@ -33,7 +33,6 @@ mod records;
 mod registry;
 mod release;
 mod report;
-mod terminal;
 
 fn main() -> ExitCode {
     match lambda::handler() {

@@ -12,11 +12,10 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table};
+use hostile_text::{visible, visible_json};
 use serde::Serialize;
 
 use crate::records::{self, Record};
-use crate::terminal::{visible, visible_json};
-
 /// For whom the results are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::output::{Span, Tone};
-use crate::terminal::visible;
+use hostile_text::visible;
 
 /// A row, and what is told of it beneath it, line by line.
 #[derive(Debug, Clone)]

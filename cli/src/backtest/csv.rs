@@ -12,7 +12,7 @@ use chrono::SecondsFormat;
 use remedy::Certainty;
 
 use super::told::Told;
-use crate::terminal::visible;
+use hostile_text::visible;
 
 const COLUMNS: [&str; 19] = [
     "event_id",

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::human::{in_a_line, many, size, time};
 use super::told::{Told, short, verdict_in_words};
-use crate::terminal::visible;
+use hostile_text::visible;
 
 const STYLE: &str = include_str!("../report/html/style.css");
 

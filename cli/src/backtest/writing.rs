@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::told::Told;
 use super::{html, ocsf};
 use crate::output::Output;
-use crate::terminal::visible_json;
+use hostile_text::visible_json;
 
 /// The last line of JSON.
 #[derive(Serialize)]

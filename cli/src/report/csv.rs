@@ -4,15 +4,14 @@
 //! breaks, so that one incident is one line. Quoting is left to the `csv` crate: it is small, long in use and kept
 //! well, and the tests read back with it.
 
-use std::borrow::Cow;
 use std::io;
 
 use ::csv::{QuoteStyle, Terminator, WriterBuilder};
 use chrono::{DateTime, SecondsFormat, Utc};
+use hostile_text::cell;
 
 use super::row::{Row, Undo};
 use crate::explain::fact_text;
-use crate::terminal::visible;
 
 const COLUMNS: [&str; 26] = [
     "incident",
@@ -56,18 +55,6 @@ pub(super) fn table(rows: &[Row]) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
-/// Text that a spreadsheet takes for text.
-///
-/// One that begins with `=`, `+`, `-`, `@`, a tab or a line break may be taken for a formula, in some regions also with
-/// the wide forms of these; space before them does not always help. Source: OWASP, "CSV Injection".
-fn cell(text: &str) -> Cow<'_, str> {
-    let shown = visible(text);
-    let start = |text: &str| text.trim_start_matches(|char: char| char.is_whitespace() || char == '"').chars().next();
-    let computed = |char| matches!(char, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '|' | '%');
-    let breaks = text.starts_with(['\t', '\r', '\n', '\0']);
-    if breaks || start(&shown).is_some_and(computed) { Cow::Owned(format!("'{shown}")) } else { shown }
-}
-
 fn cells(row: &Row) -> [String; COLUMNS.len()] {
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
     let facts = row.facts.iter().filter_map(|facts| facts.as_object()).flatten();
@@ -109,43 +96,4 @@ fn cells(row: &Row) -> [String; COLUMNS.len()] {
         row.undone.as_ref().map(|undone| time(undone.at)).unwrap_or_default(),
         row.error.clone().unwrap_or_default(),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn what_would_be_computed_is_text() {
-        for (text, expected) in [
-            ("=cmd|'/C calc'!A1", "'=cmd|'/C calc'!A1"),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("\t=1", "'\\t=1"),
-            ("\r=1", "'\\r=1"),
-            ("  =1", "'  =1"),
-            ("\"=1", "'\"=1"),
-            ("＝1", "'＝1"),
-            ("a=1", "a=1"),
-            ("arn:aws:iam::1:user/=x", "arn:aws:iam::1:user/=x"),
-            ("", ""),
-        ] {
-            assert_eq!(cell(text), expected);
-        }
-    }
-
-    proptest! {
-        /// By the rule as spreadsheets have it, which is not the code's.
-        #[test]
-        fn no_cell_is_computed_and_none_breaks_the_line(text in "[=+\\-@\t\r\n \"',;a]{0,6}\\PC{0,6}\\p{Cc}{0,3}") {
-            let cell = cell(&text);
-            prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{cell:?}");
-            prop_assert!(!cell.contains(char::is_control), "{cell:?}");
-            let shown = visible(&text);
-            prop_assert!(cell == shown || cell.strip_prefix('\'') == Some(&shown), "{cell:?} says more than {shown:?}");
-        }
-    }
 }

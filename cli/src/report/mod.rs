@@ -18,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use hostile_text::visible_json;
 use lambda::Listing;
 
 use self::row::{Row, RowError};
@@ -27,7 +28,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::incidents::{Session, Since};
 use crate::output::{self, Output};
-use crate::terminal::visible_json;
 
 /// How far back a report looks that is not told from when.
 const PERIOD: TimeDelta = TimeDelta::days(30);

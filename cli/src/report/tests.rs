@@ -1,11 +1,11 @@
 //! Reports on incidents whose every text was written by an attacker.
 
+use hostile_text::visible;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::row::{Row, Undo, parse};
 use super::*;
-use crate::terminal::visible;
 
 fn time(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -97,6 +97,18 @@ proptest! {
         prop_assert_eq!(skeleton(&page), skeleton(&html::page(&report(vec![says("x")]))));
         let treacherous = visible(body(&page)) != body(&page);
         prop_assert!(!treacherous, "something is left to obey");
+    }
+
+    #[test]
+    fn the_page_stays_well_formed_and_says_every_text(text in hostile()) {
+        prop_assume!(!text.contains(['\u{fffe}', '\u{ffff}']), "no characters, to XML");
+        let page = html::page(&report(vec![says(&text)]));
+        // Unlike HTML, XML wants every element closed.
+        let body = page.split_inclusive("</head>").nth(1).unwrap().replace("</html>", "").replace("<br>", "<br/>");
+        let document = roxmltree::Document::parse(&body).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let shown = visible(&text);
+        let texts = document.descendants().filter(|node| node.text() == Some(&*shown)).count();
+        prop_assert!(texts >= 15, "{texts} of the texts are whole: {shown:?}");
     }
 
     #[test]

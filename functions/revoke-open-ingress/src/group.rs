@@ -46,6 +46,9 @@ impl Group {
     /// split. Beside a rule that is wide by itself an ordinary small one is no part of the exposure and stays.
     pub(crate) fn offending(&self, called: Option<&[Called]>) -> Offence {
         let wide: Vec<bool> = self.rules.iter().map(|rule| self.coverage_of([&rule.tuple]).is_wide()).collect();
+        // What the parts of a split let in together hangs on the port and the protocol alone, and a group with a thousand
+        // rules, each of them for all ports, would take seconds if it were counted anew for each.
+        let mut together = BTreeMap::new();
         let mut offence = Offence::default();
         for (rule, is_wide) in self.rules.iter().zip(&wide) {
             if !called.is_none_or(|called| called.iter().any(|called| means(called, rule))) {
@@ -57,8 +60,11 @@ impl Group {
                 let coverage = if *is_wide {
                     own
                 } else if own.could_be_a_part() {
-                    let parts = self.rules.iter().zip(&wide).filter(|(_, wide)| !**wide).map(|(other, _)| &other.tuple);
-                    self.coverage_of(parts.filter(|other| rule.tuple.overlaps_at(other, port)))
+                    *together.entry((port, &rule.tuple.protocol)).or_insert_with(|| {
+                        let parts = self.rules.iter().zip(&wide).filter(|(_, wide)| !**wide);
+                        let parts = parts.map(|(other, _)| &other.tuple);
+                        self.coverage_of(parts.filter(|other| rule.tuple.overlaps_at(other, port)))
+                    })
                 } else {
                     continue;
                 };
@@ -72,8 +78,8 @@ impl Group {
                 offence.rules.push(rule.clone());
             }
         }
-        let together = self.coverage_of(offence.rules.iter().map(|rule| &rule.tuple));
-        offence.coverage = offence.coverage.max(together);
+        let all = self.coverage_of(offence.rules.iter().map(|rule| &rule.tuple));
+        offence.coverage = offence.coverage.max(all);
         offence
     }
 

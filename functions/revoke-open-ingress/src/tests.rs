@@ -231,6 +231,17 @@ fn a_small_rule_beside_an_old_wide_one_stays() {
     assert_eq!((left.len(), status), (2, Some(Status::AlreadySafe)));
 }
 
+/// More than any group can hold. Counted rule by rule this takes minutes in a debug build.
+#[test]
+fn two_thousand_parts_are_judged_at_once() {
+    let blocks: Vec<String> = (0..2_000).map(|part| format!("{}.{}.0.0/16", 11 + part / 256, part % 256)).collect();
+    let called: Vec<_> = blocks.iter().map(|block| ("part", "-1", 0, u16::MAX, block.as_str())).collect();
+    let event = authorize(&called);
+    let began = std::time::Instant::now();
+    assert_eq!(RevokeOpenIngress::<Ec2>::detect(&event).unwrap().len(), 1);
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
+
 #[test]
 fn other_ports_and_protocols_do_not_add_up() {
     let others = vec![
@@ -248,6 +259,18 @@ fn a_rule_that_a_person_has_narrowed_stands() {
     let responded = Bench::enforcing().deliver(&RevokeOpenIngress(ec2.clone()), &event, "a");
     assert_eq!(responded.outcomes[0].status, Status::AlreadySafe);
     assert_eq!(ec2.journal.writes(), 0);
+}
+
+/// EC2 takes any text for the key of a tag, and `serde_json` obeys this one if its feature `raw_value` is on anywhere.
+#[test]
+fn no_tag_makes_the_record_unreadable() {
+    let ec2 = ec2(vec![rule("ssh", tuple("tcp", Some((22, 22)), "0.0.0.0/0"))]);
+    ec2.group.borrow_mut().tags.insert("$serde_json::private::RawValue".to_owned(), "no JSON".to_owned());
+    let bench = Bench::enforcing();
+    bench.deliver(&RevokeOpenIngress(ec2.clone()), &authorize(&[("ssh", "tcp", 22, 22, "0.0.0.0/0")]), "a");
+    let incident = bench.ledger.incidents().remove(0);
+    assert_eq!(incident.state, State::Contained);
+    bench.undo(&RevokeOpenIngress(ec2), incident).unwrap();
 }
 
 #[test]

@@ -101,11 +101,13 @@ impl Call {
         };
         let sign_in_failed =
             record.pointer("/responseElements/ConsoleLogin").and_then(Value::as_str) == Some("Failure");
+        // Both are there only "if the request returns an error", and a failed sign-in has the message alone. Source:
+        // CloudTrail User Guide, "CloudTrail record contents".
+        let failed = ["errorCode", "errorMessage"].iter().any(|name| record.get(name).is_some_and(|it| !it.is_null()));
         let happened = match text("errorCode") {
             Some(code) if code.ends_with("DryRunOperation") => Happened::DryRun,
-            Some(_) => Happened::Refused,
-            None if sign_in_failed => Happened::Refused,
-            None => Happened::Yes,
+            _ if failed || sign_in_failed => Happened::Refused,
+            _ => Happened::Yes,
         };
         let part = |name: &str| record.get(name).cloned().unwrap_or(Value::Null);
         Ok(Self {

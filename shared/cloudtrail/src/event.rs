@@ -266,7 +266,10 @@ mod tests {
             call.happened.clone()
         };
         assert_eq!(happened("errorCode", json!("AccessDenied")), Happened::Refused);
+        assert_eq!(happened("errorCode", json!(403)), Happened::Refused);
+        assert_eq!(happened("errorCode", json!(null)), Happened::Yes);
         assert_eq!(happened("errorCode", json!("Client.DryRunOperation")), Happened::DryRun);
+        assert_eq!(happened("errorMessage", json!("Failed authentication")), Happened::Refused);
         assert_eq!(happened("responseElements", json!({"ConsoleLogin": "Failure"})), Happened::Refused);
         assert_eq!(happened("responseElements", json!(null)), Happened::Yes);
     }
@@ -313,11 +316,38 @@ mod tests {
         assert!(matches!(Event::from_slice(b"{"), Err(EventError::Json(_))));
     }
 
+    /// With its feature `raw_value`, which any crate of the workspace can turn on for all, `serde_json` reads the text
+    /// beside this key as JSON. Whoever may name a key could so make the event say something else, or nothing.
+    #[test]
+    fn no_name_of_a_key_is_obeyed() {
+        for text in ["no JSON", "{\"userName\":\"mallory\"}"] {
+            let mut named = record();
+            named["requestParameters"] = json!({ "$serde_json::private::RawValue": text });
+            let event = Event::from_slice(named.to_string().as_bytes()).unwrap();
+            let request: Field<Value> = event.call().unwrap().request().unwrap();
+            assert_eq!(request.known().unwrap(), named["requestParameters"]);
+        }
+    }
+
+    const FIELDS: [&str; 10] = [
+        "eventID",
+        "eventTime",
+        "eventSource",
+        "eventName",
+        "awsRegion",
+        "recipientAccountId",
+        "userIdentity",
+        "requestParameters",
+        "responseElements",
+        "errorCode",
+    ];
+
     fn json_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
             "[a-z:/*0-9]{0,12}".prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 32, 4, |inner| {
@@ -343,14 +373,27 @@ mod tests {
         }
 
         #[test]
+        fn written_anew_it_is_the_same_event(value in json_value(), fields in prop::sample::subsequence(FIELDS.to_vec(), 0..3)) {
+            let mut record = record();
+            for field in fields {
+                record[field] = value.clone();
+            }
+            for value in [value, record.clone(), envelope("AWS API Call via CloudTrail", &record)] {
+                let Ok(event) = Event::decode(value.clone()) else { continue };
+                let again = Event::from_slice(value.to_string().as_bytes()).unwrap();
+                prop_assert_eq!((again.id, again.account, again.time), (event.id, event.account, event.time));
+                prop_assert_eq!(again.actor, event.actor);
+            }
+        }
+
+        #[test]
         fn any_bytes_are_decoded_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _decoded = Event::from_slice(&bytes);
         }
 
         #[test]
         fn a_record_with_one_field_replaced_never_panics(
-            field in prop::sample::select(vec!["eventID", "eventTime", "eventSource", "eventName", "awsRegion",
-                "recipientAccountId", "userIdentity", "requestParameters", "responseElements", "errorCode"]),
+            field in prop::sample::select(FIELDS.to_vec()),
             value in json_value(),
         ) {
             let mut record = record();

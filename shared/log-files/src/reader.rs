@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use cloudtrail::Event;
+use json_spans::members;
 use memchr::{memchr, memchr_iter};
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::object::object;
 use crate::place::Place;
@@ -25,15 +26,6 @@ pub(crate) const MAX_RECORD: usize = 1 << 20;
 pub(crate) struct Reader<'a> {
     pub(crate) wanted: &'a Wanted,
     pub(crate) selection: &'a Selection,
-}
-
-/// An object whose records do not come first.
-#[derive(Deserialize)]
-struct Holder<'a> {
-    #[serde(borrow, rename = "Records")]
-    records: Option<&'a RawValue>,
-    #[serde(borrow, rename = "Events")]
-    events: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -140,17 +132,19 @@ impl Reader<'_> {
 
     /// An object with records in it, which do not come first, or one record after all.
     fn holder(&self, place: &Place, text: &[u8], report: &mut Report<'_>) -> Result<(), serde_json::Error> {
-        let Holder { records, events } = serde_json::from_slice(text)?;
-        let (field, container, array) = match (records, events) {
-            (Some(records), _) => ("Records", Container::Records, records.get().as_bytes()),
-            (None, Some(events)) => ("Events", Container::Events, events.get().as_bytes()),
+        let members = members(str::from_utf8(text).map_err(serde_json::Error::custom)?)?;
+        let named = |name: &str| members.iter().rev().find(|(key, _)| key == name).map(|(_, span)| span.clone());
+        let (field, container, array) = match (named("Records"), named("Events")) {
+            (Some(records), _) => ("Records", Container::Records, records),
+            (None, Some(events)) => ("Events", Container::Events, events),
             (None, None) => return self.record(place, text, report),
         };
+        let before = text.get(..array.start).unwrap_or_default();
+        let array = text.get(array).unwrap_or_default();
         if !array.starts_with(b"[") {
             report.problem(Problem::Field { place: place.clone(), field });
             return Ok(());
         }
-        let before = text.get(..array.as_ptr().addr() - text.as_ptr().addr()).unwrap_or_default();
         let line = place.line + memchr_iter(b'\n', before).count();
         self.read(array, &mut Walker::before(container, line), Ending::Torn, report);
         Ok(())

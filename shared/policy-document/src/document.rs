@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use json_spans::{elements, members};
 use percent_encoding::percent_decode_str;
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::statement::Statement;
 use crate::version::Version;
@@ -98,33 +99,38 @@ impl From<Document> for String {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Top<'a> {
-    version: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    statement: Option<&'a RawValue>,
-}
-
 fn statements(text: &str) -> Result<Vec<Statement>, DocumentError> {
     if !text.trim_start().starts_with('{') {
         return Err(DocumentError::Shape);
     }
-    let top: Top = serde_json::from_str(text).map_err(DocumentError::Parse)?;
-    let version = Version::named(top.version.as_deref());
-    let element = top.statement.ok_or(DocumentError::Shape)?;
-    let raw: Vec<&RawValue> = match element.get().as_bytes().first() {
+    let (mut version, mut statement) = (None, None);
+    for (key, span) in members(text).map_err(DocumentError::Parse)? {
+        let place = match key.as_str() {
+            "Version" => &mut version,
+            "Statement" => &mut statement,
+            _ => continue,
+        };
+        // Which of two counts, only AWS knows.
+        if place.replace(span).is_some() {
+            return Err(DocumentError::Parse(serde_json::Error::custom(format_args!("`{key}` stands twice"))));
+        }
+    }
+    let part = |span: &Range<usize>| text.get(span.clone()).unwrap_or_default();
+    let version: Option<String> = match version {
+        Some(span) => serde_json::from_str(part(&span)).map_err(DocumentError::Parse)?,
+        None => None,
+    };
+    let version = Version::named(version.as_deref());
+    let element = statement.ok_or(DocumentError::Shape)?;
+    let spans = match part(&element).as_bytes().first() {
         Some(b'{') => vec![element],
-        Some(b'[') => serde_json::from_str(element.get()).map_err(DocumentError::Parse)?,
+        Some(b'[') => {
+            let inside = elements(part(&element)).map_err(DocumentError::Parse)?.into_iter();
+            inside.map(|span| element.start + span.start..element.start + span.end).collect()
+        }
         _ => return Err(DocumentError::Shape),
     };
-    Ok(raw.into_iter().map(|raw| Statement::read(raw.get(), span(text, raw.get()), version)).collect())
-}
-
-/// Where `part`, which was borrowed from `text`, is in it.
-fn span(text: &str, part: &str) -> Range<usize> {
-    let start = part.as_ptr().addr() - text.as_ptr().addr();
-    start..start + part.len()
+    Ok(spans.into_iter().map(|span| Statement::read(part(&span), span, version)).collect())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 
 use cedar_policy::{ActionConstraint, EntityUid, PolicyId as CedarId, PrincipalConstraint, ResourceConstraint};
+use hostile_text::visible;
 
 use crate::policies::Policies;
 use crate::question::Question;
@@ -154,10 +155,7 @@ fn one_line(error: &dyn Error) -> String {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    let line: String = text
-        .chars()
-        .take(LONGEST)
-        .flat_map(|char| if char.is_control() { char.escape_default().collect() } else { vec![char] })
-        .collect();
+    let cut: String = text.chars().take(LONGEST).collect();
+    let line = visible(&cut).into_owned();
     if text.chars().nth(LONGEST).is_some() { line + "…" } else { line }
 }

@@ -1,14 +1,24 @@
 //! The laws.
 #![expect(clippy::expect_used, reason = "test support: a broken law fails the test")]
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
+use arbitrary::Unstructured;
 use cloudtrail::Event;
 use policy::{Facts, Request, Resource, Schema, Severity, Source};
+use proptest::collection;
+use proptest::prelude::any;
+use proptest::test_runner::{Config, TestError, TestRunner};
 use remedy::{Incident, Memory, Responder, Situation, State, Status};
 
+use crate::judgement::Judgement;
 use crate::run::{Bench, block_on, now};
+use crate::variations::Variations;
 use crate::world::World;
+
+/// So many events that nobody sent are judged.
+const VARIATIONS: u32 = 512;
 
 /// Checks every law of a responder on events that each give it something to do in the world that `setting` makes.
 ///
@@ -20,6 +30,7 @@ use crate::world::World;
 /// - Dead between change and receipt, a redelivery completes the receipt.
 /// - The facts, from the event and from the account, are those of the schema.
 /// - The calls made are those of `permissions.json`: no more, and over all events no fewer.
+/// - Whatever is sent in the shape of the events in its folder, the laws of [`Judgement`] hold.
 pub fn check_laws<R: Responder, W: World>(setting: impl Fn(&Event) -> (W, R), events: &[Event]) {
     let mut used = Calls::default();
     for event in events {
@@ -30,6 +41,7 @@ pub fn check_laws<R: Responder, W: World>(setting: impl Fn(&Event) -> (W, R), ev
         facts_conform(&setting, event);
     }
     used.compare::<R>();
+    judges_whatever_is_sent::<R>();
 }
 
 fn only_observes_without_a_permit<R: Responder, W: World>(setting: &impl Fn(&Event) -> (W, R), event: &Event) {
@@ -166,9 +178,13 @@ fn survives_death_before_the_receipt<R: Responder, W: World>(setting: &impl Fn(&
     }
 }
 
-fn facts_conform<R: Responder, W: World>(setting: &impl Fn(&Event) -> (W, R), event: &Event) {
+pub(crate) fn schema<R: Responder>() -> Schema {
     let fragment = Source { name: "schema.cedarschema".into(), text: R::SPEC.schema.into() };
-    let schema = Schema::merge(vec![fragment]).expect("the schema merges");
+    Schema::merge(vec![fragment]).expect("the schema merges")
+}
+
+fn facts_conform<R: Responder, W: World>(setting: &impl Fn(&Event) -> (W, R), event: &Event) {
+    let schema = schema::<R>();
     let (_, responder) = setting(event);
     let situation = Situation { now: now(), event_time: event.time, memory: Memory::default() };
     for finding in R::detect(event).expect("the event is understood") {
@@ -180,9 +196,31 @@ fn facts_conform<R: Responder, W: World>(setting: &impl Fn(&Event) -> (W, R), ev
     }
 }
 
-fn conforms<R: Responder>(schema: &Schema, event: &Event, resource: &Resource, severity: Severity, facts: &Facts) {
+pub(crate) fn conforms<R: Responder>(
+    schema: &Schema,
+    event: &Event,
+    resource: &Resource,
+    severity: Severity,
+    facts: &Facts,
+) {
     let request = Request { responder: R::SPEC.name, now: now(), event, resource, severity, facts };
     schema.conforms(&request).expect("the facts are those of schema.cedarschema");
+}
+
+#[expect(clippy::panic, reason = "test support: a broken law fails the test")]
+fn judges_whatever_is_sent<R: Responder>() {
+    let (judgement, variations) = (Judgement::<R>::default(), Variations::of([R::SPEC.name]));
+    let event = |choices: &[u8]| variations.event(&mut Unstructured::new(choices)).expect("there are events");
+    let found = Cell::new(0);
+    let config = Config { failure_persistence: None, ..Config::with_cases(VARIATIONS) };
+    let tried = TestRunner::new(config).run(&collection::vec(any::<u8>(), 0..256), |choices| {
+        found.set(found.get() + judgement.check(event(&choices).to_string().as_bytes()));
+        Ok(())
+    });
+    if let Err(TestError::Fail(reason, choices)) = tried {
+        panic!("{reason}\nThe event was {}", event(&choices));
+    }
+    assert!(found.get() > 0, "no variation of the events is a finding");
 }
 
 #[derive(Default)]

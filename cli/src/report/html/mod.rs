@@ -18,12 +18,12 @@ mod overview;
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use hostile_text::visible;
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use sha2::{Digest, Sha256};
 
 use super::Report;
 use super::row::Standing;
-use crate::terminal::visible;
 
 const STYLE: &str = include_str!("style.css");
 

@@ -151,23 +151,13 @@ fn changes(incident: &Incident) -> String {
 }
 
 fn clean(value: &str) -> String {
-    let mut text: String = value.chars().map(|c| if is_deceptive(c) { ' ' } else { c }).take(LONGEST_VALUE).collect();
-    if value.chars().nth(LONGEST_VALUE).is_some() {
-        text.push('…');
-    }
-    text
-}
-
-/// Control characters, line and paragraph separators, and those without a width of their own, among them the marks that
-/// change the direction of text. Source: Unicode Technical Report #36, "Unicode Security Considerations".
-fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+    hostile_text::blanked(value, LONGEST_VALUE)
 }
 
 #[cfg(test)]
 mod tests {
+    use hostile_text::visible;
+    use proptest::prelude::*;
     use serde_json::{from_value, json};
 
     use super::*;
@@ -258,6 +248,44 @@ Who reversed it, the latest first:
         assert!(text.contains("Did       X  To take it back:    curl evil    \n"), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("To take it back:")).count(), 1);
         assert!(text.lines().all(|line| line.chars().count() < 330), "{text}");
+    }
+
+    /// A pending incident that says `text` wherever an event, a policy or a call can say something.
+    fn says(text: &str) -> Incident {
+        let mut incident = contained();
+        let arn = format!("arn:aws:ec2:eu-west-1:123456789012:security-group/{text}");
+        incident.resource = from_value(json!({ "kind": "SecurityGroup", "arn": arn, "tags": { text: text } })).unwrap();
+        incident.actor = from_value(json!({ "principal": { "federated": text }, "account": null, "session": text,
+            "accessKeyId": text, "invokedBy": text, "mfa": null }))
+        .unwrap();
+        incident.policies = from_value(json!([{ "id": text, "reason": text }])).unwrap();
+        incident.region = cloudtrail::Region::new(text);
+        text.clone_into(&mut incident.event_name);
+        text.clone_into(&mut incident.because);
+        incident.error = Some(text.to_owned());
+        text.clone_into(&mut incident.receipt[0].did);
+        incident.state = State::Pending;
+        incident
+    }
+
+    /// Any text, rich in what begins a line or turns one around.
+    fn hostile() -> impl Strategy<Value = String> {
+        let odd = vec!['\n', '\r', '\u{85}', '\u{2028}', '\u{202e}', '\u{1b}', '\u{200b}', '\u{3164}'];
+        prop::collection::vec(prop_oneof![prop::sample::select(odd), any::<char>()], 0..400)
+            .prop_map(|chars| chars.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_changes_the_lines_of_a_message(text in hostile()) {
+            let message = body(&says(&text));
+            prop_assert_eq!(message.lines().count(), body(&says("x")).lines().count(), "{}", message);
+            for line in message.lines() {
+                prop_assert_eq!(visible(line), line, "nothing is left to obey");
+            }
+            let subject = subject(&says(&text));
+            prop_assert!(subject.len() <= LONGEST_SUBJECT && subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+        }
     }
 
     #[test]

@@ -63,6 +63,13 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
+/// Any text, rich in what a terminal or a reader would obey.
+fn hostile() -> impl Strategy<Value = String> {
+    let odd = vec!['\n', '\r', '\u{1b}', '\u{9b}', '\u{2028}', '\u{202e}', '\u{200b}', '\u{3164}', '"', '\\'];
+    prop::collection::vec(prop_oneof![prop::sample::select(odd), any::<char>()], 0..400)
+        .prop_map(|chars| chars.into_iter().collect())
+}
+
 proptest! {
     #[test]
     fn adding_a_forbid_never_enables(sources in policies(), forbid in forbid(), case in case()) {
@@ -116,6 +123,18 @@ proptest! {
         let _parsed = Policies::parse([Source::new("p", text.clone())]);
         let _merged = Schema::merge([Source::new("s", text.clone())]);
         let _checked = check(&[Source::new("p", text)], &Schema::merge([]).unwrap());
+    }
+
+    #[test]
+    fn a_fault_that_quotes_hostile_text_is_one_plain_line(text in hostile(), parse in prop::sample::select(vec!["decimal", "ip", "datetime"])) {
+        let mut case = open_group();
+        case.resource.tags = Some(BTreeMap::from([("team".to_owned(), text)]));
+        let decision = case.decide(&format!(
+            r#"@id("asks") permit (principal, action, resource) when {{ {parse}(resource.getTag("team")) == {parse}("x") }};"#
+        ));
+        prop_assert_eq!(decision.errors.len(), 1);
+        let because = decision.because();
+        prop_assert_eq!(hostile_text::visible(&because), because.as_str());
     }
 
     #[test]

@@ -3,13 +3,17 @@
 //! Events, the ledger and policies hold text that an attacker chose: user agents, session names, tags, descriptions. A
 //! terminal obeys some of it. Escape sequences recolour, overwrite or answer for the person at the keyboard;
 //! bidirectional controls show `gro.elpmaxe` where `example.org` stands; characters without width make two different
-//! names look the same. Here all of these become visible.
+//! names look the same. A spreadsheet computes what looks like a formula, and a line break in a message forges a line.
+//!
+//! Here is the one list of such characters, and what becomes of them: [`visible`] for terminals and pages,
+//! [`visible_json`] for JSON, [`cell`] for spreadsheets and [`blanked`] for messages.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The text with everything escaped that a terminal would obey or not show: `\n`, `\u{1b}`, `\u{202e}`.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_treacherous) {
         return Cow::Borrowed(text);
     }
@@ -28,7 +32,8 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 
 /// JSON text that says the same and holds nothing a terminal would obey: in JSON such characters can only be inside
 /// strings, where an escape stands for them.
-pub(crate) fn visible_json(json: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn visible_json(json: &str) -> Cow<'_, str> {
     if !json.chars().any(is_treacherous) {
         return Cow::Borrowed(json);
     }
@@ -44,6 +49,29 @@ pub(crate) fn visible_json(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// The text as a spreadsheet takes it for text: [`visible`], and with an apostrophe before what would be computed.
+///
+/// What begins with `=`, `+`, `-`, `@`, a tab or a line break may be taken for a formula, in some regions also with the
+/// wide forms of these; space before them does not always help. Source: OWASP, "CSV Injection".
+#[must_use]
+pub fn cell(text: &str) -> Cow<'_, str> {
+    let shown = visible(text);
+    let start = |text: &str| text.trim_start_matches(|char: char| char.is_whitespace() || char == '"').chars().next();
+    let computed = |char| matches!(char, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '|' | '%');
+    let breaks = text.starts_with(['\t', '\r', '\n', '\0']);
+    if breaks || start(&shown).is_some_and(computed) { Cow::Owned(format!("'{shown}")) } else { shown }
+}
+
+/// The text as a value in a message to people: spaces for what [`visible`] escapes, and `…` after `longest` characters.
+#[must_use]
+pub fn blanked(text: &str, longest: usize) -> String {
+    let mut chars = text.chars();
+    let shown = chars.by_ref().take(longest).map(|char| if is_treacherous(char) { ' ' } else { char });
+    let mut line: String = shown.collect();
+    line.extend(chars.next().map(|_| '…'));
+    line
 }
 
 /// Controls, bidirectional formatting, and what takes no room.
@@ -71,6 +99,33 @@ mod tests {
         assert_eq!(visible("role\u{202e}nimda"), r"role\u{202e}nimda");
         assert_eq!(visible("\u{9b}2J \u{7f} \u{200b} \u{feff}"), r"\u{9b}2J \u{7f} \u{200b} \u{feff}");
         assert!(matches!(visible("Zoë 木 `x` 😀 \\n"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_would_be_computed_is_text() {
+        for (text, expected) in [
+            ("=cmd|'/C calc'!A1", "'=cmd|'/C calc'!A1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\\t=1"),
+            ("\r=1", "'\\r=1"),
+            ("  =1", "'  =1"),
+            ("\"=1", "'\"=1"),
+            ("＝1", "'＝1"),
+            ("a=1", "a=1"),
+            ("arn:aws:iam::1:user/=x", "arn:aws:iam::1:user/=x"),
+            ("", ""),
+        ] {
+            assert_eq!(cell(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_value_of_a_message_is_one_short_line() {
+        assert_eq!(blanked("a\r\n\u{2028}\u{202e}b\u{200b}\u{3164}c", 20), "a    b  c");
+        assert_eq!(blanked("äöü", 3), "äöü");
+        assert_eq!(blanked("äöü\n", 3), "äöü…");
     }
 
     /// Any text, rich in what matters here.
@@ -103,6 +158,24 @@ mod tests {
             let shown = visible_json(&whole);
             prop_assert!(!shown.chars().any(obeyed), "{shown:?}");
             prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), json);
+        }
+
+        /// By the rule as spreadsheets have it, which is not the code's.
+        #[test]
+        fn no_cell_is_computed_and_none_breaks_the_line(text in "[=+\\-@\t\r\n \"',;a]{0,6}\\PC{0,6}\\p{Cc}{0,3}") {
+            let cell = cell(&text);
+            prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{cell:?}");
+            prop_assert!(!cell.contains(char::is_control), "{cell:?}");
+            let shown = visible(&text);
+            prop_assert!(cell == shown || cell.strip_prefix('\'') == Some(&shown), "{cell:?} says more than {shown:?}");
+        }
+
+        #[test]
+        fn no_value_of_a_message_is_more_than_its_line(text in hostile(), longest in 0..50_usize) {
+            let line = blanked(&text, longest);
+            prop_assert!(!line.chars().any(obeyed), "{line:?}");
+            prop_assert_eq!(line.chars().count(), text.chars().count().min(longest + 1));
+            prop_assert!(line.chars().count() <= longest || line.ends_with('…'), "what is cut says so");
         }
     }
 }
