@@ -2,11 +2,15 @@
 
     template_check.py TEMPLATE OUTPUT     who may invoke a function, and where a lost event goes; OUTPUT is given the
                                           transformed template, for cfn-lint
+    template_check.py --backtest TEMPLATE OUTPUT
+                                          who may invoke a function of the backtest: nobody but its state machine; OUTPUT
+                                          is given the transformed template with the state machine's definition in it
     template_check.py --built TEMPLATE    that `sam build` left a binary of each function and the layer's policies
 """
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -23,7 +27,7 @@ def transformed(path, region):
     template = yaml_parse(Path(path).read_text())
     for resource in template["Resources"].values():
         # `sam package` does this: the translator knows code by its place in S3 only.
-        for uri in ("CodeUri", "ContentUri"):
+        for uri in ("CodeUri", "ContentUri", "DefinitionUri"):
             if uri in resource.get("Properties", {}):
                 resource["Properties"][uri] = "s3://bucket/key"
     # No managed policy is known to the translator: a role that SAM would give one by name fails here.
@@ -97,6 +101,43 @@ def problems(resources):
         yield "there is no function"
 
 
+def backtest_problems(resources):
+    functions = of_type(resources, "AWS::Lambda::Function")
+    invokable = set()
+    for role in of_type(resources, "AWS::IAM::Role").values():
+        for policy in role["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if statement.get("Action") == "lambda:InvokeFunction":
+                    invokable |= {the_arn_of(resource) for resource in statement["Resource"]}
+    if invokable != set(functions):
+        yield f"the functions are {sorted(functions)}, and the state machine may invoke {sorted(invokable)}"
+    for kind in ("AWS::Lambda::Permission", "AWS::Lambda::Url", "AWS::Lambda::EventSourceMapping"):
+        for name in of_type(resources, kind):
+            yield f"{name} lets something other than the state machine invoke a function"
+    roles = [the_arn_of(function["Properties"]["Role"]) for function in functions.values()]
+    if len(set(roles)) != len(functions):
+        yield f"functions share roles: {roles}"
+    for name, role in of_type(resources, "AWS::IAM::Role").items():
+        if role["Properties"].get("ManagedPolicyArns"):
+            yield f"{name} is given more than its own: {role['Properties']['ManagedPolicyArns']}"
+
+
+def with_definition(template, source):
+    """Puts the state machine's definition where cfn-lint looks for it, with the parameters' defaults."""
+    original = yaml_parse(Path(source).read_text())
+    parameters, resources = original["Parameters"], original["Resources"]
+    for name, machine in of_type(template["Resources"], "AWS::StepFunctions::StateMachine").items():
+        text = (Path(source).parent / resources[name]["Properties"]["DefinitionUri"]).read_text()
+        used = set(re.findall(r"\$\{(\w+)\}", text))
+        given = set(machine["Properties"]["DefinitionSubstitutions"])
+        if used != given:
+            yield f"{name} is given {sorted(given)} and uses {sorted(used)}"
+        value = lambda found: str(parameters.get(found[1], {}).get("Default") or "aws")
+        # Parsed, since cfn-lint does not look into text.
+        machine["Properties"]["Definition"] = json.loads(re.sub(r"\$\{(\w+)\}", value, text))
+        del machine["Properties"]["DefinitionS3Location"]
+
+
 def built_problems(path):
     template = yaml_parse(Path(path).read_text())["Resources"]
     folder = Path(".aws-sam/build")
@@ -120,6 +161,10 @@ def main(arguments):
     match arguments:
         case ["--built", path]:
             found = list(built_problems(path))
+        case ["--backtest", path, output]:
+            template = transformed(path, REGIONS["aws"])
+            found = list(backtest_problems(template["Resources"])) + list(with_definition(template, path))
+            Path(output).write_text(json.dumps(template, indent=2, default=str))
         case [path, output]:
             found = []
             for partition, region in REGIONS.items():

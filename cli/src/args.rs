@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Responders,
     /// Say what would be done about an event, and why; needs no AWS
     Explain(explain::Args),
-    /// Say what would have been done about the events in CloudTrail's log files; needs no AWS
+    /// Say what would have been done about the events in CloudTrail's log files, on a disk or in Amazon S3
     Backtest(backtest::Args),
     /// Work with policies
     #[command(subcommand)]

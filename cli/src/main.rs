@@ -9,6 +9,7 @@ use chrono::Utc;
 use clap::{CommandFactory, Parser};
 
 use crate::args::{Cli, Command};
+use crate::backtest::function;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
@@ -38,6 +39,8 @@ fn main() -> ExitCode {
     match lambda::handler() {
         None => ask_operator().report(),
         Some(handler) if handler == release::HANDLER => release::serve(),
+        Some(handler) if handler == function::PART => function::serve_part(),
+        Some(handler) if handler == function::SUMMARY => function::serve_summary(),
         Some(handler) => {
             let _unheard = Output::new(Format::Human).error(&NoHandler(handler), Some(HANDLERS));
             ExitCode::FAILURE
@@ -45,12 +48,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// This program runs as a Lambda function too, for what an operator would do if he had to do it by the clock.
+/// This program runs as a Lambda function too, for what an operator would do if he had to do it by the clock, and for
+/// backtests of what one machine would read for too long.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no handler `{0}`")]
 struct NoHandler(String);
 
-const HANDLERS: &str = "set the function's Handler to release-leases";
+const HANDLERS: &str = "set the function's Handler to release-leases, backtest-part or backtest-summary";
 
 fn ask_operator() -> Exit {
     let cli = match Cli::try_parse() {

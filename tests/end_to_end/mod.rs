@@ -1,6 +1,8 @@
 //! Real function binaries, through the Lambda Runtime API, against an emulated account over HTTP.
 
 mod approval;
+mod archive;
+mod backtest;
 mod contest;
 mod faults;
 mod ingress;
@@ -13,5 +15,6 @@ mod privileges;
 mod reconcile;
 mod report;
 mod setting;
+mod state_machine;
 mod tricks;
 mod undo;

@@ -1,29 +1,31 @@
-//! `countermand backtest`: what would have happened, on a company's own CloudTrail history. Needs no AWS.
+//! `countermand backtest`: what would have happened, on a company's own CloudTrail history. Needs no AWS, unless that lies there.
 //!
 //! The files are read by `log_files`, judged and added up by `backtest`; here is what is asked for and how it is told.
 //! Part of every finding was written by whoever caused it. Each format has its own way of making that harmless.
 
+mod archive;
 mod csv;
+pub(crate) mod function;
 mod html;
 mod human;
 mod ocsf;
 mod progress;
+mod sources;
 mod told;
 mod writing;
 
 use std::io;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
-use ::backtest::{Collector, Detector, Judge, Part};
+use ::backtest::{Detector, Judge, Part};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use cloudtrail::{AccountId, Arn, Region};
-use log_files::{Inputs, PatternError, Selection, Wanted};
+use log_files::{PatternError, Selection, Wanted};
 use policy::Policies;
 
+use self::archive::{Place, ResumeError, Search, Source};
 use self::told::Told;
 use self::writing::Writer;
 use crate::exit::Exit;
@@ -39,9 +41,11 @@ const TOP: usize = 15;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     /// CloudTrail log files and folders of them: `.json.gz` and `.json` as AWS delivers them, JSON lines, EventBridge
-    /// events, or what `aws cloudtrail lookup-events` printed
+    /// events, or what `aws cloudtrail lookup-events` printed; or `s3://BUCKET/PREFIX`, for which your role needs
+    /// s3:ListBucket, s3:GetObject and, where the logs are encrypted with a key of yours, kms:Decrypt
     #[arg(value_name = "PATH", required = true)]
-    paths: Vec<PathBuf>,
+    #[arg(value_parser = PathBufValueParser::new().try_map(Source::of))]
+    sources: Vec<Source>,
     /// The folder with the Cedar policies
     #[arg(long, value_name = "DIR", env = "COUNTERMAND_POLICIES", default_value = "policies")]
     policies: PathBuf,
@@ -75,6 +79,15 @@ pub(crate) struct Args {
     /// Where to write it [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Keep in this file how far a run over s3:// has come, and go on from there if it was interrupted
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// How often to keep it, in seconds; for tests
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, hide = true)]
+    resume_every: u64,
+    /// The profile in your AWS configuration, for s3://
+    #[arg(long)]
+    profile: Option<String>,
     /// Stands in for the global `--format`, so that clap does not hand it down here, where its name has another meaning
     #[arg(id = "format", long = "no-format", hide = true, value_enum)]
     _shadowed: Option<output::Format>,
@@ -118,7 +131,11 @@ enum BacktestError {
     #[error("the patterns of the responders cannot be read")]
     Patterns(#[source] PatternError),
     #[error("there is no log file in {}", quoted(.0))]
-    Nothing(Vec<PathBuf>),
+    Nothing(Vec<Source>),
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
+    #[error("only a run over s3:// can be resumed")]
+    NothingToResume,
     #[error("cannot write to `{}`", path.display())]
     Write { path: PathBuf, source: io::Error },
 }
@@ -141,8 +158,8 @@ pub(crate) fn run(args: &Args, now: DateTime<Utc>, out: &mut Output) -> Result<E
 impl BacktestError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Period { .. } | Self::Form => Exit::Usage,
-            Self::Patterns(_) | Self::Nothing(_) | Self::Write { .. } => Exit::Failed,
+            Self::Period { .. } | Self::Form | Self::NothingToResume => Exit::Usage,
+            Self::Patterns(_) | Self::Nothing(_) | Self::Write { .. } | Self::Resume(_) => Exit::Failed,
         }
     }
 
@@ -151,20 +168,31 @@ impl BacktestError {
             Self::Form => Some("name a --format: json, csv, html or ocsf"),
             Self::Nothing(_) => Some("CloudTrail's files end in .json.gz; digest files are none"),
             Self::Patterns(_) => Some("this build of countermand is broken: report it"),
-            Self::Period { .. } | Self::Write { .. } => None,
+            Self::Resume(ResumeError::Another { .. } | ResumeError::NoState { .. }) => {
+                Some("delete it to begin anew, or name another --resume file")
+            }
+            Self::NothingToResume => Some("leave --resume away: files on a disk are read fast enough"),
+            Self::Period { .. } | Self::Write { .. } | Self::Resume(_) => None,
         }
     }
 }
 
 fn backtest(args: &Args, now: DateTime<Utc>, out: &mut Output) -> Result<Result<Exit, BacktestError>, Failure> {
     let form = args.form.unwrap_or(if out.is_json() { Form::Json } else { Form::Human });
+    if form.writer().is_none() && args.output.is_some() {
+        return Ok(Err(BacktestError::Form));
+    }
+    let policies = load(&args.policies)?;
+    let before = args.compare.as_deref().map(load).transpose()?;
+    let (mut resume, left) = match args.resume(now)? {
+        Ok(resume) => resume,
+        Err(error) => return Ok(Err(error)),
+    };
+    let now = left.as_ref().map_or(now, |left| left.now);
     let selection = match args.selection(now) {
-        Ok(_) if form.writer().is_none() && args.output.is_some() => return Ok(Err(BacktestError::Form)),
         Ok(selection) => selection,
         Err(error) => return Ok(Err(error)),
     };
-    let policies = load(&args.policies)?;
-    let before = args.compare.as_deref().map(load).transpose()?;
     let entries = || ENTRIES.iter().filter(|entry| args.concerns(entry));
     let wanted = match Wanted::of(entries().map(|entry| entry.spec.pattern)) {
         Ok(wanted) => wanted,
@@ -175,22 +203,34 @@ fn backtest(args: &Args, now: DateTime<Utc>, out: &mut Output) -> Result<Result<
     let (own_roles, before) = (args.own_roles.as_slice(), before.as_ref());
     let judge = Judge { detectors: &detectors, policies: &policies, before, own_roles, now };
 
-    let part = Mutex::new(Part::new(&policies));
-    let inputs = Inputs::gather(&args.paths, &selection);
-    let workers = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let (_, totals) = progress::shown(&inputs, |progress| {
-        let collector = || Collector { judge, part: &part };
-        log_files::scan(&inputs, &selection, &wanted, workers, progress, collector)
-    });
-    let mut part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
-    part.reading.add(totals.into());
-    if totals.files == 0 && totals.skipped_files == 0 && part.problems.count == 0 {
-        return Ok(Err(BacktestError::Nothing(args.paths.clone())));
+    let (place, part) = match left {
+        Some(left) => (left.at, left.part),
+        None => (Place::default(), Part::new(&policies)),
+    };
+    let is_begun = place.after.is_some();
+    let part = Mutex::new(part);
+    let search = Search { selection: &selection, wanted: &wanted, judge, part: &part };
+    if !is_begun {
+        sources::scan_files(&args.paths(), search);
     }
-    let source = quoted(&args.paths);
+    let complete =
+        match sources::scan_archives(&args.archives(), args.profile.as_deref(), search, &place, resume.as_mut())? {
+            Ok(complete) => complete,
+            Err(error) => return Ok(Err(error.into())),
+        };
+    let part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if part.reading.files == 0 && part.reading.skipped_files == 0 && part.problems.count == 0 {
+        return Ok(Err(BacktestError::Nothing(args.sources.clone())));
+    }
+    let source = quoted(&args.sources);
     let told = Told { report: part.report(TOP), compares: before.is_some(), made: now, source };
     if let Err(error) = told.tell(form, args.output.as_deref(), out)? {
         return Ok(Err(error));
+    }
+    if let Some(resume) = resume.filter(|_| complete)
+        && let Err(error) = resume.forget()
+    {
+        return Ok(Err(error.into()));
     }
     Ok(Ok(told.exit()))
 }
@@ -228,6 +268,6 @@ fn when(text: &str) -> Result<Since, NoTime> {
     }
 }
 
-fn quoted(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
+fn quoted(sources: &[Source]) -> String {
+    sources.iter().map(|source| format!("`{source}`")).collect::<Vec<_>>().join(", ")
 }

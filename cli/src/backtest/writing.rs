@@ -60,6 +60,7 @@ pub(super) fn html(told: &Told, to: &mut dyn Write) -> io::Result<()> {
     to.write_all(html::page(told).as_bytes())
 }
 
-fn object(object: &impl Serialize, to: &mut dyn Write) -> io::Result<()> {
+/// One object, on a line of its own.
+pub(super) fn object(object: &impl Serialize, to: &mut dyn Write) -> io::Result<()> {
     writeln!(to, "{}", visible_json(&serde_json::to_string(object)?))
 }

@@ -163,7 +163,7 @@ fn load(folder: &Folder) -> Result<Policies, PolicyError> {
 }
 
 /// Lambda gives milliseconds since 1970; a number that is no time gives none.
-fn deadline(context: &Context) -> DateTime<Utc> {
+pub(crate) fn deadline(context: &Context) -> DateTime<Utc> {
     i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis).unwrap_or(DateTime::UNIX_EPOCH)
 }
 

@@ -19,6 +19,7 @@ mod notify;
 mod payload;
 mod serve;
 mod settings;
+mod task;
 
 pub use aws::{operator_config, sdk_config};
 pub use calls::call_error;
@@ -28,3 +29,4 @@ pub use ledger::{DynamoLedger, KEPT_FOR, Listing, Lookup, create_table};
 pub use notify::SnsNotifier;
 pub use serve::{Job, handler, serve, serve_job};
 pub use settings::{Settings, SettingsError};
+pub use task::{Task, Workplace, serve_task};

@@ -1,6 +1,7 @@
 //! From `main` to the last event.
 
 use std::error::Error;
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::ExitCode;
@@ -10,7 +11,7 @@ use aws_types::SdkConfig;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use remedy::in_full;
 use serde::Serialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
 
 use crate::aws::function_config;
@@ -74,28 +75,40 @@ impl From<NotDone> for Diagnostic {
 /// Serves a job that a schedule asks for, until Lambda ends the process: what an operator would do, done by the clock.
 #[must_use]
 pub fn serve_job<T: Serialize, E: Error + 'static>(job: &impl AsyncFn(&Job) -> Result<T, E>) -> ExitCode {
+    let prepare = |environment: &Environment| -> Result<Job, StartError> {
+        check(environment)?;
+        Ok(Job { config: function_config(environment)?, settings: Settings::read(environment)? })
+    };
+    run(prepare, &async |prepared: &Job, _: LambdaEvent<IgnoredAny>| {
+        job(prepared).await.map_err(|error| {
+            tracing::error!(error = in_full(&error), "the job did not get done");
+            NotDone(error.into())
+        })
+    })
+}
+
+/// Prepares once, and then deals with one event after the other.
+pub(crate) fn run<P, I, T, E>(
+    prepare: impl FnOnce(&Environment) -> Result<P, StartError>,
+    deal_with: &impl AsyncFn(&P, LambdaEvent<I>) -> Result<T, E>,
+) -> ExitCode
+where
+    I: DeserializeOwned,
+    T: Serialize,
+    E: Into<Diagnostic> + fmt::Debug,
+{
     let environment = Environment::of_process();
     logs::begin(&environment);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&environment, "Init.Runtime", &error),
     };
-    let prepare = || -> Result<Job, StartError> {
-        check(&environment)?;
-        Ok(Job { config: function_config(&environment)?, settings: Settings::read(&environment)? })
-    };
     runtime.block_on(async {
-        let prepared = match prepare() {
+        let prepared = match prepare(&environment) {
             Ok(prepared) => prepared,
             Err(error) => return failed(&environment, error.kind(), &error),
         };
-        let invoke = async |_: LambdaEvent<IgnoredAny>| {
-            job(&prepared).await.map_err(|error| {
-                tracing::error!(error = in_full(&error), "the job did not get done");
-                NotDone(error.into())
-            })
-        };
-        match Runtime::new(service_fn(invoke)).run().await {
+        match Runtime::new(service_fn(async |event| deal_with(&prepared, event).await)).run().await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 tracing::error!(error = in_full(&*error), "the Lambda Runtime API is gone");
@@ -113,7 +126,7 @@ pub fn handler() -> Option<String> {
     environment.get("_HANDLER").map(str::to_owned)
 }
 
-fn check(environment: &Environment) -> Result<(), StartError> {
+pub(crate) fn check(environment: &Environment) -> Result<(), StartError> {
     for name in GIVEN_BY_LAMBDA {
         required(environment, name, "what Lambda sets; this program runs as a Lambda function")
             .map_err(StartError::from)?;

@@ -95,11 +95,8 @@ impl Settings {
     }
 
     pub(crate) fn read(environment: &Environment) -> Result<Self, SettingsError> {
-        let arn = |name, fix, text: &str| {
-            Arn::parse(text.trim()).map_err(|source| SettingsError::NotAnArn { name, fix, source })
-        };
         Ok(Self {
-            policies: environment.get("COUNTERMAND_POLICIES").unwrap_or(POLICIES).into(),
+            policies: policies(environment),
             table: required(environment, "COUNTERMAND_TABLE", "the name of the ledger's DynamoDB table")?.to_owned(),
             topic: environment
                 .get("COUNTERMAND_TOPIC")
@@ -119,15 +116,29 @@ impl Settings {
                 Some(_) => return Err(SettingsError::NotASwitch { name: LEASES }),
             },
             role: environment.get("COUNTERMAND_ROLE").map(str::to_owned),
-            own_roles: environment
-                .get("COUNTERMAND_OWN_ROLES")
-                .unwrap_or_default()
-                .split(',')
-                .filter(|role| !role.trim().is_empty())
-                .map(|role| arn("COUNTERMAND_OWN_ROLES", "the ARNs of the functions' roles, with commas between", role))
-                .collect::<Result<_, _>>()?,
+            own_roles: own_roles(environment)?,
         })
     }
+}
+
+/// `COUNTERMAND_POLICIES`.
+pub(crate) fn policies(environment: &Environment) -> PathBuf {
+    environment.get("COUNTERMAND_POLICIES").unwrap_or(POLICIES).into()
+}
+
+/// `COUNTERMAND_OWN_ROLES`.
+pub(crate) fn own_roles(environment: &Environment) -> Result<Vec<Arn>, SettingsError> {
+    environment
+        .get("COUNTERMAND_OWN_ROLES")
+        .unwrap_or_default()
+        .split(',')
+        .filter(|role| !role.trim().is_empty())
+        .map(|role| arn("COUNTERMAND_OWN_ROLES", "the ARNs of the functions' roles, with commas between", role))
+        .collect()
+}
+
+fn arn(name: &'static str, fix: &'static str, text: &str) -> Result<Arn, SettingsError> {
+    Arn::parse(text.trim()).map_err(|source| SettingsError::NotAnArn { name, fix, source })
 }
 
 /// A variable nothing can be done without.

@@ -128,7 +128,9 @@ impl Inputs {
     }
 }
 
-fn has_name_of_json(path: &Path) -> bool {
+/// Whether a file's name is one of JSON: `.json`, `.jsonl`, `.ndjson`, and each with `.gz`.
+#[must_use]
+pub fn has_name_of_json(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     [".json", ".jsonl", ".ndjson"].iter().any(|ending| name.ends_with(ending))

@@ -24,6 +24,7 @@
 //! names by a search for `"eventName"`.
 
 mod blocks;
+mod folder;
 mod gzip;
 mod inputs;
 mod object;
@@ -39,7 +40,8 @@ mod walk;
 mod wanted;
 mod worker;
 
-pub use inputs::Inputs;
+pub use folder::Listing;
+pub use inputs::{Inputs, has_name_of_json};
 pub use place::Place;
 pub use problem::Problem;
 pub use report::Sink;

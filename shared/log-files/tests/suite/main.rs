@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod equivalence;
 #[cfg(test)]
+mod folders;
+#[cfg(test)]
 mod found;
 #[cfg(test)]
 mod inputs;

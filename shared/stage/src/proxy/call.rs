@@ -46,7 +46,7 @@ pub enum Params {
     Form(Vec<(String, String)>),
     /// A JSON protocol's body.
     Json(Value),
-    /// Neither: a REST call.
+    /// Neither: a REST call without a query. One with a query has a form.
     None,
 }
 
@@ -70,7 +70,7 @@ impl Call {
         let (operation, params) = target(&head.headers)
             .map(|operation| (operation, serde_json::from_slice(body).map_or(Params::None, Params::Json)))
             .or_else(|| action(head, body))
-            .unwrap_or_else(|| (format!("{} {}", head.method, head.uri.path()), Params::None));
+            .unwrap_or_else(|| (format!("{} {}", head.method, head.uri.path()), query(head)));
         Some(Self {
             at: clock::now(),
             service,
@@ -118,14 +118,19 @@ fn target(headers: &HeaderMap) -> Option<String> {
 fn action(head: &Parts, body: &Bytes) -> Option<(String, Params)> {
     let sent = std::str::from_utf8(body).ok()?;
     let sent = if sent.is_empty() { head.uri.query().unwrap_or_default() } else { sent };
-    let pairs: Vec<(String, String)> = sent
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(key, value)| (decode(key), decode(value)))
-        .collect();
+    let pairs = pairs(sent);
     let operation = pairs.iter().find(|(key, _)| key == "Action")?.1.clone();
     let asked = pairs.into_iter().filter(|(key, _)| key != "Action" && key != "Version").collect();
     Some((operation, Params::Form(asked)))
+}
+
+/// What a REST call asks behind its path.
+fn query(head: &Parts) -> Params {
+    head.uri.query().map_or(Params::None, |query| Params::Form(pairs(query)))
+}
+
+fn pairs(text: &str) -> Vec<(String, String)> {
+    text.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (decode(key), decode(value))).collect()
 }
 
 fn decode(part: &str) -> String {
@@ -187,5 +192,7 @@ mod tests {
     fn a_rest_call_is_named_by_method_and_path() {
         let call = read(signed("lambda"), "").unwrap();
         assert_eq!((call.operation.as_str(), call.params), ("POST /", Params::None));
+        let call = read(signed("s3").uri("/logs?list-type=2&prefix=AWSLogs%2F"), "").unwrap();
+        assert_eq!((call.operation.as_str(), call.param("prefix")), ("POST /logs", Some("AWSLogs/")));
     }
 }
