@@ -80,7 +80,7 @@ proptest! {
         );
         let mut listed = true;
         for (end, _) in key.match_indices('/') {
-            match selection.listing(&key[..=end]) {
+            match selection.listing(key.get(..=end).unwrap()) {
                 Listing::Folders => {}
                 Listing::Everything => break,
                 Listing::Skip => listed = false,
