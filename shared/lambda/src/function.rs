@@ -71,7 +71,7 @@ impl<R: Connect> Function<R> {
     pub(crate) fn prepare(environment: &Environment) -> Result<Self, StartError> {
         let settings = Settings::read(environment)?;
         let config = function_config(environment)?;
-        let policies = load(&settings.policies)?.sparing(&settings.own_roles, "a role of Countermand itself");
+        let policies = load(&settings.policies)?.sparing(&settings.own_roles);
         Ok(Self {
             responder: R::connect(&config),
             region: Region::new(config.region().map(ToString::to_string).unwrap_or_default()),

@@ -102,10 +102,10 @@ impl Policies {
         self
     }
 
-    /// These policies, with more in the list that stands above them.
+    /// These policies, with the roles of our own functions in the list that stands above them.
     #[must_use]
-    pub fn sparing(mut self, arns: &[Arn], reason: &str) -> Self {
-        self.never_touch.add(arns, reason);
+    pub fn sparing(mut self, own_roles: &[Arn]) -> Self {
+        self.never_touch.add(own_roles, "a role of Countermand itself");
         self
     }
 
