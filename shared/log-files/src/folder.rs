@@ -76,7 +76,8 @@ impl Selection {
         let is_asked_for = |day: &NaiveDate| self.admits_path(&format!("{}x", folder(*day)));
         let around = |day: NaiveDate| {
             let first = day.checked_sub_days(Days::new(2)).unwrap_or(day);
-            first.iter_days().take(5)
+            // Not `iter_days`, whose other end is the past.
+            (0..5).filter_map(move |days| first.checked_add_days(Days::new(days)))
         };
         let first = self.since.and_then(|since| around(since.date_naive()).find(is_asked_for));
         let last = self.until.and_then(|until| around(until.date_naive()).rfind(is_asked_for));
