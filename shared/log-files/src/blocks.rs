@@ -12,13 +12,10 @@ use crate::walk::{Ending, Step, Walker};
 const BLOCK: usize = 1 << 20;
 
 /// What is no log file and holds records of which none can be told from the next is read up to this size.
-const MAX_VALUE: usize = 16 << 20;
+const MAX_VALUE: usize = 8 << 20;
 
 /// What may inflate to more than [`MAX_RATIO`] times its size.
 const FREE: u64 = 16 << 20;
-
-/// What some writers put before UTF-8.
-pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A part of a file's text.
 #[derive(Debug)]
@@ -42,7 +39,6 @@ impl Block {
 }
 
 /// Counts what is taken from it.
-#[derive(Debug)]
 pub(crate) struct Counted<R> {
     source: R,
     taken: u64,
@@ -67,7 +63,6 @@ impl<R: BufRead> BufRead for Counted<R> {
     }
 }
 
-#[derive(Debug)]
 enum Source<R> {
     Plain(Counted<R>),
     Gzip(Members<Counted<R>>),
@@ -96,7 +91,6 @@ impl<R: BufRead> Source<R> {
 }
 
 /// Reads a file block by block.
-#[derive(Debug)]
 pub(crate) struct Blocks<R> {
     file: Arc<str>,
     source: Source<R>,
@@ -120,7 +114,7 @@ impl<R: BufRead> Blocks<R> {
             source,
             bytes: Vec::new(),
             filled: 0,
-            walker: Walker::new(),
+            walker: Walker::new(&[]),
             raw: 0,
             ending: Ending::Open,
             problem: None,
@@ -139,7 +133,7 @@ impl<R: BufRead> Blocks<R> {
     }
 
     /// The next block. `spare` is memory to use.
-    pub(crate) fn next(&mut self, spare: impl Fn() -> Option<Vec<u8>>) -> Option<Block> {
+    pub(crate) fn next(&mut self, mut spare: impl FnMut() -> Option<Vec<u8>>) -> Option<Block> {
         if self.ending != Ending::Open {
             return None;
         }
@@ -147,12 +141,15 @@ impl<R: BufRead> Blocks<R> {
             self.bytes = spare().unwrap_or_default();
         }
         let (mut size, max_size) = self.sizes;
-        let (begin, is_first) = (self.walker.clone(), self.raw == 0);
+        let mut begin = self.walker.clone();
         loop {
+            let is_first = self.raw == 0;
             self.fill(size);
-            let mark = self.bytes.get_mut(..BYTE_ORDER_MARK.len()).filter(|mark| is_first && *mark == BYTE_ORDER_MARK);
-            mark.unwrap_or_default().fill(b' ');
             let text = self.bytes.get(..self.filled).unwrap_or_default();
+            if is_first {
+                begin = Walker::new(text);
+                self.walker = begin.clone();
+            }
             go_through(&mut self.walker, text, self.ending);
             if self.ending != Ending::Open {
                 return Some(Block {
@@ -163,7 +160,7 @@ impl<R: BufRead> Blocks<R> {
                 });
             }
             let mut ending = Ending::Open;
-            if self.walker.at() == 0 {
+            if self.walker.at() == begin.at() {
                 self.walker = begin.clone();
                 if size < max_size {
                     size *= 2;
@@ -319,11 +316,12 @@ mod tests {
         }
     }
 
+    const RECORD: &str = r#"{"eventName":"CreateUser","eventID":"1","eventSource":"s","awsRegion":"r","recipientAccountId":"123456789012"}"#;
+
     #[test]
     fn what_is_too_large_is_named_and_hides_no_later_line() {
-        let record = r#"{"eventName":"CreateUser","eventID":"1","eventSource":"s","awsRegion":"r","recipientAccountId":"123456789012"}"#;
         let large = format!(r#"{{"x":"{}"}}"#, "y".repeat(1000));
-        let (found, _) = found(&format!("{record}\n{large}\n{record}\n{{\"Records\":[{large}"), (64, 256));
+        let (found, _) = found(&format!("{RECORD}\n{large}\n{RECORD}\n{{\"Records\":[{large}"), (64, 256));
         assert_eq!(
             found,
             [
@@ -333,5 +331,13 @@ mod tests {
                 "f:4, record 1: this is larger than any record"
             ]
         );
+    }
+
+    #[test]
+    fn a_line_that_lacks_its_end_hides_none_of_those_that_make_it_too_large() {
+        let text = format!("{{\"x\":{{\n{}", format!("{RECORD}\n").repeat(12));
+        let (found, _) = found(&text, (64, 256));
+        let expected: Vec<String> = (2..14).map(|line| format!("f:{line}: 1")).collect();
+        assert_eq!(found, [vec!["f:1: this is larger than any record".to_owned()], expected].concat());
     }
 }

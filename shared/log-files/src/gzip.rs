@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, Read};
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
-use libdeflater::Decompressor;
+use flate2::{Decompress, FlushDecompress, Status};
+use libdeflater::{Crc, Decompressor};
 use memchr::memmem;
 
 /// The first bytes of a gzip member: two of magic, and deflate, the only method there is (RFC 1952).
@@ -18,7 +18,7 @@ const MAX_WHOLE: usize = 32 << 20;
 /// Inflates gzip data that are one whole member into `out` and gives the length, or `None` if they are not, or are too
 /// large, or anything is wrong: [`Members`] will tell what.
 pub(crate) fn inflate(gzip: &[u8], decompressor: &mut Decompressor, out: &mut Vec<u8>) -> Option<usize> {
-    let (_, last) = gzip.split_last_chunk::<4>()?;
+    let (_, last) = gzip.split_last_chunk()?;
     let len = usize::try_from(u32::from_le_bytes(*last)).ok()?;
     if len > MAX_WHOLE || len as u64 > MAX_RATIO * gzip.len() as u64 || may_have_more_members(gzip) {
         return None;
@@ -26,7 +26,7 @@ pub(crate) fn inflate(gzip: &[u8], decompressor: &mut Decompressor, out: &mut Ve
     if out.len() < len {
         out.resize(len, 0);
     }
-    // It does not tell whether there was more behind the member, but then these would not be its length.
+    // It does not tell whether there was more behind the member, but then the last bytes would not be its length.
     decompressor.gzip_decompress(gzip, out.get_mut(..len)?).ok().filter(|inflated| *inflated == len)
 }
 
@@ -59,7 +59,6 @@ impl From<io::Error> for GzipError {
 }
 
 /// The text of a gzip file, which may have several members (RFC 1952). What comes before a mistake is given.
-#[derive(Debug)]
 pub(crate) struct Members<R> {
     source: R,
     inflate: Decompress,
@@ -138,7 +137,7 @@ impl<R: BufRead> Members<R> {
             self.skip(2)?;
         }
         self.inflate.reset(false);
-        self.crc.reset();
+        self.crc = Crc::new();
         self.next = Next::Data;
         Ok(true)
     }
@@ -167,12 +166,106 @@ impl<R: BufRead> Members<R> {
         let mut trailer = [0; 8];
         self.source.read_exact(&mut trailer)?;
         self.next = Next::Header;
-        let expected = u64::from(self.crc.sum()) | u64::from(self.crc.amount()) << 32;
+        // Both modulo 2^32.
+        let expected = self.inflate.total_out() << 32 | u64::from(self.crc.sum());
         if u64::from_le_bytes(trailer) == expected { Ok(()) } else { Err(GzipError::Checksum) }
     }
 
     fn skip(&mut self, len: usize) -> Result<(), GzipError> {
         let skipped = io::copy(&mut (&mut self.source).take(len as u64), &mut io::sink())?;
         if skipped == len as u64 { Ok(()) } else { Err(GzipError::Truncated) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, GzBuilder};
+
+    use super::*;
+
+    const TEXT: &[u8] = b"a text that is long enough, a text that is long enough";
+
+    /// With everything that a header may have.
+    fn member() -> Vec<u8> {
+        let header = GzBuilder::new().filename("a.json").comment("hello").extra(vec![7; 300]).mtime(1);
+        let mut gzip = header.write(Vec::new(), Compression::best());
+        gzip.write_all(TEXT).unwrap();
+        gzip.finish().unwrap()
+    }
+
+    /// With a checksum of its header, which hardly anybody writes and nobody here compares.
+    fn member_with_checked_header() -> Vec<u8> {
+        let mut member = member();
+        member[3] |= 0b10;
+        let behind = 10 + 2 + 300 + "a.json\0hello\0".len();
+        member.splice(behind..behind, [1, 2]);
+        member
+    }
+
+    fn stream(gzip: &[u8]) -> (Vec<u8>, Result<usize, GzipError>) {
+        let (mut members, mut text, mut out) = (Members::new(gzip), Vec::new(), [0; 7]);
+        loop {
+            match members.read(&mut out) {
+                Ok(len) if len > 0 => text.extend(&out[..len]),
+                end => return (text, end),
+            }
+        }
+    }
+
+    fn whole(gzip: &[u8]) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        let len = inflate(gzip, &mut Decompressor::new(), &mut text)?;
+        text.truncate(len);
+        Some(text)
+    }
+
+    #[test]
+    fn any_header_is_read() {
+        for gzip in [member(), member_with_checked_header()] {
+            assert_eq!(whole(&gzip).unwrap(), TEXT);
+            let (text, end) = stream(&gzip);
+            assert_eq!((text.as_slice(), end.unwrap()), (TEXT, 0));
+        }
+    }
+
+    #[test]
+    fn only_one_member_is_inflated_in_one_go() {
+        let two = [member(), member()].concat();
+        assert_eq!(whole(&two), None);
+        assert_eq!(stream(&two).0, [TEXT, TEXT].concat());
+        let padded = [member(), vec![0; 3]].concat();
+        assert_eq!(whole(&padded), None);
+        assert_eq!(stream(&padded).0, TEXT);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_behind_what_can_be_read() {
+        let member = member();
+        let error = |gzip: &[u8]| {
+            assert_eq!(whole(gzip), None);
+            let (text, end) = stream(gzip);
+            (text.len(), end.unwrap_err())
+        };
+        let changed = |from_end: usize| {
+            let mut gzip = member.clone();
+            let place = gzip.len() - from_end;
+            gzip[place] ^= 1;
+            gzip
+        };
+        for len in [11, 200, 320, member.len() - 9, member.len() - 1] {
+            assert!(matches!(error(&member[..len]), (_, GzipError::Truncated)), "{len}");
+        }
+        assert!(matches!(error(&changed(1)), (54, GzipError::Checksum)));
+        assert!(matches!(error(&changed(8)), (54, GzipError::Checksum)));
+        assert!(matches!(error(&[&member, &b"x"[..]].concat()), (54, GzipError::Trailing)));
+        let mut reserved = member.clone();
+        reserved[3] |= 0x80;
+        assert!(matches!(error(&reserved), (0, GzipError::Damaged)));
+        let mut damaged = member.clone();
+        // A kind of block that there is not.
+        damaged[10 + 2 + 300 + "a.json\0hello\0".len()] = 0xff;
+        assert!(matches!(error(&damaged), (0, GzipError::Damaged)));
     }
 }

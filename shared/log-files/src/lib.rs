@@ -5,23 +5,24 @@
 //!
 //! What is read: log files as CloudTrail delivers them (`{"Records":[…]}`, gzip or not, also several gzip members in one
 //! file), arrays and lines of records or EventBridge envelopes, pretty-printed or not, and what
-//! `aws cloudtrail lookup-events` prints. An object whose first key is `eventVersion` is a record and nothing else.
+//! `aws cloudtrail lookup-events` prints. An object that begins with anything else than `Records` or `Events` and has an
+//! `eventName` of its own is a record, whatever else it holds.
 //!
 //! # What is examined, and what is not
 //!
 //! Every record is found, and every record whose name is wanted is parsed: on valid JSON exactly the same events come out
 //! as if everything were parsed, and all records are counted. Of the records that are not wanted, only strings and braces
 //! are looked at. So other mistakes in the JSON of such a record go unnoticed, as long as its braces and quotes are paired.
-//! The gzip data are checked in full, with length and checksum, and all text is checked to be UTF-8.
+//! The gzip data are checked in full, with length and checksum, and every record is checked to be UTF-8.
 //!
 //! What is broken is named and counted, what stands before it is read, and what stands behind it is, too, from the next
-//! line on that begins with `{`.
+//! line on that begins with `{`. A record larger than 1 MiB is named and not read, since CloudTrail's have at most 256 KB.
 //!
 //! # How
 //!
 //! A small file is inflated in one go (libdeflate), others as a stream (zlib-rs) and in blocks of whole records, which other
-//! workers look through. In the text, records are told from each other by 64 bytes at a time, and looked through for their
-//! names by a search for `"eventName"`.
+//! workers look through. The text is gone through once, 64 bytes at a time, which tells where a record ends and where its
+//! `eventName` is.
 
 mod blocks;
 mod folder;

@@ -108,6 +108,7 @@ struct State<'t, S: Simd> {
 
 impl<S: Simd> State<'_, S> {
     /// The length of the object, if it ends in the block that the window begins with.
+    #[expect(clippy::needless_bitwise_bool, reason = "two branches would be two guesses")]
     #[expect(clippy::inline_always, reason = "to be compiled for the processor's instructions, as `dispatch!` asks")]
     #[inline(always)]
     fn end_in(&mut self, simd: S, window: &[u8; WINDOW]) -> Option<usize> {
@@ -120,14 +121,18 @@ impl<S: Simd> State<'_, S> {
         let in_string = parity(quotes) ^ self.in_string;
         self.in_string = 0_u64.wrapping_sub(in_string >> 63);
         let (opened, closed) = (places(b'{') & !in_string, places(b'}') & !in_string);
-        let end = self.end(opened, closed);
         let may_be_key = quotes & capitals.to_bitmask();
-        if may_be_key != 0 {
+        let may_end = self.depth <= closed.count_ones();
+        // Most blocks have neither, and a wrong guess of the processor's costs as much as all the rest.
+        if may_end | (may_be_key != 0) {
+            let end = self.end(opened, closed);
             let begin = may_be_key & in_string & end.map_or(u64::MAX, below);
-            self.name = self.name.and(keys(self.text, self.passed, begin, self.depth, opened, closed));
-        }
-        if let Some(end) = end {
-            return Some(self.passed + end as usize + 1);
+            if begin != 0 {
+                self.name = self.name.and(keys(self.text, self.passed, begin, self.depth, opened, closed));
+            }
+            if let Some(end) = end {
+                return Some(self.passed + end as usize + 1);
+            }
         }
         self.depth = self.depth + opened.count_ones() - closed.count_ones();
         self.passed += BLOCK;
@@ -138,9 +143,6 @@ impl<S: Simd> State<'_, S> {
     #[expect(clippy::inline_always, reason = "to be compiled for the processor's instructions, as `dispatch!` asks")]
     #[inline(always)]
     fn end(&self, opened: u64, closed: u64) -> Option<u32> {
-        if self.depth > closed.count_ones() {
-            return None;
-        }
         let (mut left, mut closings) = (closed, 0);
         while left != 0 {
             let place = left.trailing_zeros();

@@ -37,6 +37,12 @@ struct LookedUp<'a> {
 /// What seemed to be a value of several lines is none.
 struct Broken;
 
+/// Why a value was not read.
+enum Unread {
+    TooLarge,
+    Json(serde_json::Error),
+}
+
 impl Reader<'_> {
     /// Hands over the events in `text`, which begins where the walker says, and leaves the walker at its end.
     pub(crate) fn read(&self, text: &[u8], walker: &mut Walker, ending: Ending, report: &mut Report<'_>) {
@@ -85,20 +91,22 @@ impl Reader<'_> {
         } else {
             self.record(&place, value, report)
         };
-        read.or_else(|error| {
-            report.problem(Problem::Json { what: without_place(&error), place });
+        read.or_else(|unread| {
+            report.problem(match unread {
+                Unread::TooLarge => Problem::TooLarge { place },
+                Unread::Json(error) => Problem::Json { place, what: without_place(&error) },
+            });
             if lines { Err(Broken) } else { Ok(()) }
         })
     }
 
     /// A record or an envelope.
-    fn record(&self, place: &Place, text: &[u8], report: &mut Report<'_>) -> Result<(), serde_json::Error> {
+    fn record(&self, place: &Place, text: &[u8], report: &mut Report<'_>) -> Result<(), Unread> {
         report.totals().records += 1;
         if text.len() > MAX_RECORD {
-            report.problem(Problem::TooLarge { place: place.clone() });
-            return Ok(());
+            return Err(Unread::TooLarge);
         }
-        let value: Value = serde_json::from_slice(text)?;
+        let value: Value = serde_json::from_slice(text).map_err(Unread::Json)?;
         if !self.wanted.concerns(&value) {
             return Ok(());
         }
@@ -111,7 +119,7 @@ impl Reader<'_> {
     }
 
     /// One of what `aws cloudtrail lookup-events` found: the record is text within it.
-    fn looked_up(&self, place: &Place, text: &[u8], report: &mut Report<'_>) -> Result<(), serde_json::Error> {
+    fn looked_up(&self, place: &Place, text: &[u8], report: &mut Report<'_>) -> Result<(), Unread> {
         match serde_json::from_slice(text) {
             Ok(LookedUp { record }) => {
                 let record = record.as_bytes();
@@ -126,13 +134,14 @@ impl Reader<'_> {
                 report.problem(Problem::Field { place: place.clone(), field: "CloudTrailEvent" });
                 Ok(())
             }
-            Err(error) => Err(error),
+            Err(error) => Err(Unread::Json(error)),
         }
     }
 
     /// An object with records in it, which do not come first, or one record after all.
-    fn holder(&self, place: &Place, text: &[u8], report: &mut Report<'_>) -> Result<(), serde_json::Error> {
-        let members = members(str::from_utf8(text).map_err(serde_json::Error::custom)?)?;
+    fn holder(&self, place: &Place, text: &[u8], report: &mut Report<'_>) -> Result<(), Unread> {
+        let members =
+            str::from_utf8(text).map_err(serde_json::Error::custom).and_then(members).map_err(Unread::Json)?;
         let named = |name: &str| members.iter().rev().find(|(key, _)| key == name).map(|(_, span)| span.clone());
         let (field, container, array) = match (named("Records"), named("Events")) {
             (Some(records), _) => ("Records", Container::Records, records),

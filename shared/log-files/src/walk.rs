@@ -9,6 +9,9 @@ use memchr::{memchr, memchr_iter, memmem};
 
 use crate::object::{Name, Object, object, rest_of_object};
 
+/// `U+FEFF`.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What holds records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Container {
@@ -108,15 +111,16 @@ pub(crate) struct Walker {
 }
 
 impl Walker {
-    /// At the beginning of a file.
-    pub(crate) fn new() -> Self {
+    /// At the beginning of a file, behind the mark that some writers put before UTF-8.
+    pub(crate) fn new(text: &[u8]) -> Self {
+        let at = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let doubt = Doubt { until: 0, value_follows: false };
-        Self { at: 0, place: Where::Top, doubt, line: 1, record: 0, met_any: false }
+        Self { at, place: Where::Top, doubt, line: 1, record: 0, met_any: false }
     }
 
     /// At the beginning of an array that begins on this line.
     pub(crate) fn before(container: Container, line: usize) -> Self {
-        Self { at: 1, place: Where::Inside(container, Next::First), line, ..Self::new() }
+        Self { at: 1, place: Where::Inside(container, Next::First), line, ..Self::new(&[]) }
     }
 
     /// How many bytes of the text are behind us.
@@ -150,8 +154,10 @@ impl Walker {
             {
                 return Step::Done;
             }
-            let space = space(text.get(self.at..).unwrap_or_default());
-            self.pass_lines(text, space);
+            match space(text.get(self.at..).unwrap_or_default()) {
+                0 => {}
+                space => self.pass_lines(text, space),
+            }
             let Some(byte) = text.get(self.at).copied() else {
                 return if matches!(self.place, Where::Top) { Step::Done } else { self.unfinished(text, ending) };
             };

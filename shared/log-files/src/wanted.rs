@@ -1,5 +1,7 @@
 //! Which records are worth parsing.
 
+use std::collections::HashSet;
+
 use memchr::memmem::Finder;
 use serde_json::Value;
 
@@ -22,11 +24,15 @@ pub enum PatternError {
 /// The names of the operations that any responder answers.
 #[derive(Debug)]
 pub struct Wanted {
-    /// By length.
-    names: Vec<Vec<Box<[u8]>>>,
+    names: HashSet<Box<[u8]>>,
     prefixes: Vec<Box<[u8]>>,
+    /// What values of wanted names begin with, by [`place`].
+    beginnings: Vec<bool>,
     finders: Finders,
 }
+
+/// So many bytes of a value tell most names apart from all that are wanted.
+const BEGINNING: usize = 8;
 
 /// Tokens to look for.
 #[derive(Debug)]
@@ -44,7 +50,8 @@ impl Wanted {
             events: Finder::new(br#""Events""#),
             escape: Finder::new(br"\u00"),
         };
-        let mut wanted = Self { names: Vec::new(), prefixes: Vec::new(), finders };
+        let beginnings = vec![false; 1 << PLACE_BITS];
+        let mut wanted = Self { names: HashSet::new(), prefixes: Vec::new(), beginnings, finders };
         for pattern in patterns {
             let pattern: Value = serde_json::from_str(pattern).map_err(PatternError::Json)?;
             if may_match_calls(&pattern) {
@@ -64,18 +71,24 @@ impl Wanted {
 
     fn add_matcher(&mut self, matcher: &Value) -> Result<(), PatternError> {
         if let Some(name) = matcher.as_str() {
-            if self.names.len() <= name.len() {
-                self.names.resize(name.len() + 1, Vec::new());
-            }
-            if let Some(names) = self.names.get_mut(name.len()) {
-                names.push(name.as_bytes().into());
-            }
+            self.note_beginning(format!("{name}\"").as_bytes());
+            self.names.insert(name.as_bytes().into());
             return Ok(());
         }
         let only = matcher.as_object().filter(|matcher| matcher.len() == 1);
         let prefix = only.and_then(|matcher| matcher.get("prefix")?.as_str()).ok_or(PatternError::Matcher)?;
+        self.note_beginning(prefix.as_bytes());
         self.prefixes.push(prefix.as_bytes().into());
         Ok(())
+    }
+
+    fn note_beginning(&mut self, value: &[u8]) {
+        match value.first_chunk() {
+            Some(beginning) => {
+                self.beginnings.iter_mut().skip(place(*beginning)).take(1).for_each(|wanted| *wanted = true);
+            }
+            None => self.beginnings.fill(true),
+        }
     }
 
     /// Whether some responder answers the operation of this name.
@@ -85,8 +98,7 @@ impl Wanted {
     }
 
     fn holds(&self, name: &[u8]) -> bool {
-        self.names.get(name.len()).is_some_and(|names| names.iter().any(|one| **one == *name))
-            || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
+        self.names.contains(name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
 
     /// Whether it is to be decoded: all but the calls that are surely of other names.
@@ -104,7 +116,12 @@ impl Wanted {
     /// letters is escaped: then nothing is passed over.
     pub(crate) fn passes_over(&self, text: &[u8], object: &Object) -> bool {
         let Name::Before(behind) = object.name else { return false };
-        let name = text.get(behind..).and_then(value_of_key).filter(|name| !self.holds(name));
+        let rest = text.get(behind..).unwrap_or_default();
+        let beginning = rest.strip_prefix(b":\"").and_then(<[u8]>::first_chunk).filter(|_| !object.escapes);
+        if beginning.is_some_and(|beginning| self.beginnings.get(place(*beginning)) == Some(&false)) {
+            return true;
+        }
+        let name = value_of_key(rest).filter(|name| !self.holds(name));
         name.is_some() && !(object.escapes && self.spells_a_letter(text))
     }
 
@@ -124,15 +141,96 @@ impl Wanted {
     }
 }
 
+const PLACE_BITS: u32 = 12;
+
+fn place(beginning: [u8; BEGINNING]) -> usize {
+    let spread = u64::from_le_bytes(beginning).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PLACE_BITS);
+    usize::try_from(spread).unwrap_or_default()
+}
+
 /// The text that follows a key, if it is text and without escapes.
 fn value_of_key(rest: &[u8]) -> Option<&[u8]> {
     let value = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
-    let text = value.split(|byte| *byte == b'"').next()?;
-    Some(text).filter(|text| !text.contains(&b'\\'))
+    let end = value.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    value.split_at_checked(end).filter(|(_, rest)| rest.starts_with(b"\"")).map(|(text, _)| text)
 }
 
 /// Whether events that CloudTrail wrote may match the pattern.
 fn may_match_calls(pattern: &Value) -> bool {
     let may_be_calls = |matcher: &Value| matcher.as_str().is_none_or(|kind| kind.ends_with("via CloudTrail"));
     pattern.get("detail-type").and_then(Value::as_array).is_none_or(|matchers| matchers.iter().any(may_be_calls))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::object;
+
+    fn passes_over(wanted: &Wanted, name: &str) -> bool {
+        let text =
+            format!(r#"{{"eventVersion":"1","eventName":{name},"requestParameters":{{"eventName":"CreateUser"}}}}"#);
+        wanted.passes_over(text.as_bytes(), &object(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn the_names_are_those_of_the_patterns_that_calls_may_match() {
+        let wanted = Wanted::of([
+            r#"{"source": ["aws.iam"], "detail-type": [{"suffix": "via CloudTrail"}], "detail": {"eventName": ["CreateUser"]}}"#,
+            r#"{"detail": {"$or": [{"eventName": [{"prefix": "AddPermission2015"}]}, {"eventName": ["StopLogging"]}]}}"#,
+            r#"{"source": ["aws.guardduty"], "detail-type": ["GuardDuty Finding"]}"#,
+        ])
+        .unwrap();
+        for name in ["CreateUser", "AddPermission20150331v2", "StopLogging"] {
+            assert!(wanted.contains(name) && !passes_over(&wanted, &format!("\"{name}\"")), "{name}");
+        }
+        for name in ["CreateUsers", "createuser", "AddPermission", "", "CreateUse", "DeleteUser"] {
+            assert!(!wanted.contains(name) && passes_over(&wanted, &format!("\"{name}\"")), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_name_is_not_passed_over() {
+        let wanted = Wanted::of([r#"{"detail": {"eventName": ["CreateUser"]}}"#]).unwrap();
+        for name in
+            ["null", "[\"GetUser\"]", r#""Create\u0055ser""#, r#""Get\/User""#, r#""GetUser","eventName":"CreateUser""#]
+        {
+            assert!(!passes_over(&wanted, name), "{name}");
+        }
+        for odd in [
+            r#"{"eventName":"GetUser","event\u004eame":"CreateUser"}"#,
+            r#"{"x":{"eventName":"GetUser"}}"#,
+            r#"{"x":"eventName"}"#,
+        ] {
+            assert!(!wanted.passes_over(odd.as_bytes(), &object(odd.as_bytes()).unwrap()), "{odd}");
+        }
+    }
+
+    #[test]
+    fn short_names_are_told_apart_as_well() {
+        let wanted = Wanted::of([r#"{"detail": {"eventName": ["Invoke", {"prefix": "Put"}]}}"#]).unwrap();
+        for (name, wants) in [("Invoke", true), ("PutUserPolicy", true), ("Invokes", false), ("GetObject", false)] {
+            assert_eq!(passes_over(&wanted, &format!("\"{name}\"")), !wants, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_names_no_operations_is_refused() {
+        let refusal = |pattern: &str| Wanted::of([pattern]).unwrap_err();
+        assert!(matches!(refusal("{"), PatternError::Json(_)));
+        for pattern in [
+            r#"{"source": ["aws.iam"]}"#,
+            r#"{"detail": {"eventSource": ["iam.amazonaws.com"]}}"#,
+            r#"{"detail": {"$or": [{"eventName": ["A"]}, {"eventSource": ["b"]}]}}"#,
+            r#"{"detail-type": ["AWS API Call via CloudTrail"]}"#,
+        ] {
+            assert!(matches!(refusal(pattern), PatternError::AnyName), "{pattern}");
+        }
+        for pattern in [
+            r#"{"detail": {"eventName": [{"anything-but": "A"}]}}"#,
+            r#"{"detail": {"eventName": "A"}}"#,
+            r#"{"detail": {"eventName": [{"prefix": {"equals-ignore-case": "a"}}]}}"#,
+        ] {
+            assert!(matches!(refusal(pattern), PatternError::Matcher), "{pattern}");
+        }
+    }
 }

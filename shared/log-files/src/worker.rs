@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use libdeflater::Decompressor;
 
-use crate::blocks::{BYTE_ORDER_MARK, Block, Blocks};
+use crate::blocks::{Block, Blocks};
 use crate::gzip::{MAGIC, inflate};
 use crate::inputs::Input;
 use crate::problem::Problem;
@@ -16,7 +16,7 @@ use crate::queue::{Queue, Work};
 use crate::reader::Reader;
 use crate::report::{Report, Sink};
 use crate::totals::{Progress, Totals};
-use crate::walk::{Ending, Walker};
+use crate::walk::{BYTE_ORDER_MARK, Ending, Walker};
 
 /// Up to this size a file is held in memory as it is stored.
 const MAX_HELD: u64 = 8 << 20;
@@ -55,9 +55,15 @@ impl Worker<'_> {
         let Some(queue) = self.queue else { return };
         while let Some(work) = queue.take() {
             match work {
-                Work::Block(file, block) => self.block(&file, block),
+                Work::Block(file, block) => {
+                    self.block(&file, &block);
+                    queue.give_back(block);
+                }
                 Work::File(input, _reading) => {
+                    let before = self.totals.compressed;
                     self.file(input);
+                    // Of what cannot be read to its end, the rest is done as well.
+                    self.progress.add_bytes(input.bytes.saturating_sub(self.totals.compressed - before));
                     self.progress.add_file();
                 }
             }
@@ -71,7 +77,6 @@ impl Worker<'_> {
             Ok(opened) => opened,
             Err(source) => {
                 self.totals.files += 1;
-                self.progress.add_bytes(input.bytes);
                 self.report(&file).problem(Problem::Open { file, source });
                 return;
             }
@@ -85,7 +90,7 @@ impl Worker<'_> {
                 self.stream(&file, held.chain(BufReader::with_capacity(PORTION, opened)), gzip);
             }
             Err(source) => {
-                self.count(input.bytes, 0);
+                self.totals.files += 1;
                 self.report(&file).problem(Problem::Read { file, source });
             }
         }
@@ -114,9 +119,7 @@ impl Worker<'_> {
     fn whole(&mut self, file: &Arc<str>, stored: usize, text: &[u8]) {
         self.totals.files += 1;
         self.count(stored as u64, text.len() as u64);
-        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-        let mut walker = Walker::new();
-        let (reader, mut report) = (self.reader, self.report(file));
+        let (reader, mut walker, mut report) = (self.reader, Walker::new(text), self.report(file));
         reader.read(text, &mut walker, Ending::Whole, &mut report);
         if !walker.met_any() {
             report.problem(Problem::Empty { file: Arc::clone(file) });
@@ -126,8 +129,8 @@ impl Worker<'_> {
     fn stream(&mut self, file: &Arc<str>, source: impl BufRead, gzip: bool) {
         self.totals.files += 1;
         let mut blocks = Blocks::new(Arc::clone(file), source, gzip);
-        let mut taken = 0;
-        while let Some(block) = blocks.next(|| self.queue?.spare()) {
+        let (mut taken, mut spare) = (0, None);
+        while let Some(block) = blocks.next(|| spare.take().or_else(|| self.queue?.spare())) {
             self.count(blocks.taken() - taken, block.text().len() as u64);
             taken = blocks.taken();
             let left = match self.queue {
@@ -135,7 +138,8 @@ impl Worker<'_> {
                 None => Some(block),
             };
             if let Some(block) = left {
-                self.block(file, block);
+                self.block(file, &block);
+                spare = block.into_spare();
             }
         }
         if let Some(problem) = blocks.problem() {
@@ -143,14 +147,9 @@ impl Worker<'_> {
         }
     }
 
-    fn block(&mut self, file: &Arc<str>, block: Block) {
+    fn block(&mut self, file: &Arc<str>, block: &Block) {
         let (reader, mut report) = (self.reader, self.report(file));
-        let mut walker = block.walker.clone();
-        reader.read(block.text(), &mut walker, block.ending, &mut report);
-        drop(report);
-        if let Some(queue) = self.queue {
-            queue.give_back(block);
-        }
+        reader.read(block.text(), &mut block.walker.clone(), block.ending, &mut report);
     }
 
     fn report(&mut self, file: &Arc<str>) -> Report<'_> {

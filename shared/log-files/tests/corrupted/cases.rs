@@ -36,6 +36,7 @@ pub(crate) struct Case {
 pub(crate) struct Large {
     bomb: Vec<u8>,
     record: Vec<u8>,
+    values: Vec<u8>,
     lines: Vec<u8>,
 }
 
@@ -47,8 +48,15 @@ impl Large {
         let space = vec![b' '; 1 << 20];
         (0..64).for_each(|_| bomb.write_all(&space).unwrap());
         let record = format!(r#"{{"Records":[{first},{{"eventName":"CreateUser","x":"{}"}}]}}"#, "[".repeat(3 << 20));
+        // Much memory for little text, if it is parsed.
+        let values = format!(r#"{{"Records":[{first},{{"eventName":"CreateUser","x":[{}0]}}]}}"#, "0,".repeat(500_000));
         let lines = format!("{first}\n{}", "{\"a\":\n".repeat(10_000));
-        Self { bomb: bomb.finish().unwrap(), record: gzip(record.as_bytes()), lines: gzip(lines.as_bytes()) }
+        Self {
+            bomb: bomb.finish().unwrap(),
+            record: gzip(record.as_bytes()),
+            values: gzip(values.as_bytes()),
+            lines: gzip(lines.as_bytes()),
+        }
     }
 }
 
@@ -94,7 +102,10 @@ pub(crate) fn broken(index: usize, random: &mut Rng, large: &Large) -> Case {
         }
         14 => case("bomb", true, large.bomb.clone()),
         _ if random.u8(..32) > 0 => case("trailing comma", true, json(text.replace("]}", ",]}"))),
-        _ if random.bool() => case("large record", true, large.record.clone()),
-        _ => case("lines", true, large.lines.clone()),
+        _ => match random.u8(..3) {
+            0 => case("large record", true, large.record.clone()),
+            1 => case("values", true, large.values.clone()),
+            _ => case("lines", true, large.lines.clone()),
+        },
     }
 }

@@ -109,6 +109,31 @@ fn a_line_that_is_cut_off_hides_no_other() {
 }
 
 #[test]
+fn lines_that_seem_to_be_one_value_are_read_one_by_one_if_it_is_none() {
+    let (a, b) = (record("a"), record("b"));
+    // The last line closes what the first leaves open.
+    for (open, close) in [("{\"x\":{", "}}"), ("{\"x\":\"", "\"}")] {
+        let lines = found(&format!("{open}\n{a}\n{b}\n{close}\n{a}"));
+        assert_eq!(lines[..3], ["a f:2", "b f:3", "a f:5"], "{lines:?}");
+        assert!(lines[3].starts_with("f:1: this is not JSON"), "{lines:?}");
+    }
+    let many = format!("{a}\n").repeat(8_000);
+    assert!(many.len() > 1 << 20);
+    let (found_in_many, _) = read(format!("{{\"x\":{{\n{many}}}}}\n{b}").as_bytes());
+    assert_eq!(found_in_many.events.len(), 8_001);
+    assert_eq!(found_in_many.problems[0].to_string(), "f:1: this is larger than any record");
+    // Behind a line that lacks its end, none begins a value of several lines.
+    let lines = found(&format!("{{\"x\":[{{\n{{\"y\":\n{a}\n}}"));
+    assert_eq!(lines, ["a f:3", "f:1: this ends too early", "f:2: this ends too early", "f:4: `}` should not be here"]);
+}
+
+#[test]
+fn a_record_is_one_whatever_else_it_holds() {
+    let odd = record("a").to_string().replace("\"}", &format!("\",\"Records\":[{}],\"Events\":[]}}", record("b")));
+    assert_eq!(found(&odd), ["a f:1"]);
+}
+
+#[test]
 fn problems_are_named_up_to_a_number_and_then_counted() {
     let (found, totals) = read("{\"x\": }\n".repeat(50).as_bytes());
     assert_eq!((found.problems.len(), totals.problems), (21, 50));
