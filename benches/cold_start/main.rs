@@ -1,9 +1,9 @@
 //! What a cold start costs: the release binaries beside a boto3 handler that does less.
 //!
 //! ```sh
-//! cargo bench -p benches                          # builds the functions first, which takes minutes
-//! BINARIES=path/to/folder cargo bench -p benches  # measures binaries that are there
-//! STARTS=50 cargo bench -p benches                # more than the twenty processes of each row
+//! cargo bench -p benches --bench cold_start                          # builds the functions first, which takes minutes
+//! BINARIES=path/to/folder cargo bench -p benches --bench cold_start  # measures binaries that are there
+//! STARTS=50 cargo bench -p benches --bench cold_start                # more than the twenty processes of each row
 //! ```
 //!
 //! Real processes, the Lambda Runtime API, and an AWS that answers at once: what is left is what the function costs. Four
