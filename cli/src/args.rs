@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::incidents::Filter;
 use crate::output::Format;
-use crate::{backtest, demo, explain, policies, reconcile, report};
+use crate::{backtest, baseline, demo, explain, policies, reconcile, report};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// Work with policies
     #[command(subcommand)]
     Policy(policies::Command),
+    /// Say how resources should be, for responders that put them back
+    #[command(subcommand)]
+    Baseline(baseline::Command),
     /// Look at what was done in your accounts, and take it back
     #[command(subcommand)]
     Incidents(Incidents),

@@ -19,6 +19,7 @@ mod responders;
 
 mod args;
 mod backtest;
+mod baseline;
 mod catalogue;
 mod demo;
 mod event_bus;
@@ -85,6 +86,7 @@ fn run(cli: Cli, out: &mut Output) -> Result<Exit, Failure> {
         Command::Explain(args) => return explain::run(&args, now, out),
         Command::Backtest(args) => return backtest::run(&args, now, out),
         Command::Policy(command) => return policies::run(&command, out),
+        Command::Baseline(command) => return baseline::run(&command, now, out),
         Command::Incidents(command) => return incidents::run(&command, now, out),
         Command::Reconcile(args) => return reconcile::run(&args, now, out),
         Command::Report(args) => return report::run(&args, now, out),

@@ -7,8 +7,10 @@ use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use cloudtrail::{Event, EventError};
 use lambda::{Connect, DynamoLedger};
-use policy::Policies;
-use remedy::{Change, Explanation, Incident, IncidentId, Predicted, Responder, Spec, Undo, UndoError, UndoReport};
+use policy::{Policies, Resource};
+use remedy::{
+    CallError, Change, Explanation, Incident, IncidentId, Predicted, Responder, Spec, Undo, UndoError, UndoReport,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -26,6 +28,8 @@ macro_rules! responders {
 type Explain = fn(&Event, &Policies, DateTime<Utc>) -> Result<Vec<Explanation>, EventError>;
 type IncidentsOf = fn(&Event) -> Result<Vec<IncidentId>, EventError>;
 type UndoIn = for<'a> fn(&'a Undo<'a, DynamoLedger>, &'a SdkConfig, Incident) -> Undoing<'a>;
+type Capture = for<'a> fn(&'a SdkConfig) -> Capturing<'a>;
+type Capturing<'a> = Pin<Box<dyn Future<Output = Result<Vec<(Resource, Value)>, CallError>> + 'a>>;
 type Undoing<'a> = Pin<Box<dyn Future<Output = Result<UndoReport, UndoError>> + 'a>>;
 
 /// One responder.
@@ -39,6 +43,8 @@ pub(crate) struct Entry {
     pub(crate) incidents_of: IncidentsOf,
     /// Takes back one of its incidents, in the account and region of the configuration.
     pub(crate) undo: UndoIn,
+    /// How everything is that it would put back, in the account and region of the configuration.
+    pub(crate) capture: Capture,
     /// A change as the ledger keeps it, in words.
     pub(crate) words: fn(&Value) -> Result<Predicted, serde_json::Error>,
 }
@@ -56,6 +62,7 @@ impl Entry {
             explain: remedy::explain::<R>,
             incidents_of: remedy::incidents_of::<R>,
             undo: undo::<R>,
+            capture: capture::<R>,
             words: words::<R>,
         }
     }
@@ -71,6 +78,10 @@ fn undo<'a, R: Connect>(undo: &'a Undo<'a, DynamoLedger>, config: &'a SdkConfig,
         let responder = R::connect(config);
         undo.run(&responder, incident).await
     })
+}
+
+fn capture<R: Connect>(config: &SdkConfig) -> Capturing<'_> {
+    Box::pin(async move { R::connect(config).capture().await })
 }
 
 fn words<R: Responder>(change: &Value) -> Result<Predicted, serde_json::Error> {

@@ -14,6 +14,7 @@ mod load;
 mod privileges;
 mod reconcile;
 mod report;
+mod responders;
 mod setting;
 mod state_machine;
 mod tricks;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `incident#<id>` | the incident as JSON, and what it is listed and guarded by |
 //! | `resource#<key>` | what is known of a resource: a set `held`, the `last` incident in which we changed it, and an attribute `wanted#<change>` for each undo |
+//! | `baseline#<key>` | how the resource should be, as an operator captured it; never expires |
 //! | `event#<id>` | an event that was missed, for the functions to read |
 //! | `budget#<name>` | a budget's slots, see [`budget`] |
 //!
@@ -19,6 +20,7 @@
 //! Where an answer was lost on its way, the SDK asks again with the same `ClientRequestToken`, and DynamoDB answers as
 //! the first time (the same page, "Idempotency").
 
+mod baseline;
 mod budget;
 mod claim;
 mod item;

@@ -52,6 +52,11 @@ impl Organization {
         if problems.is_empty() { Ok(Self(accounts)) } else { invalid(problems) }
     }
 
+    /// All accounts that are listed.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = &AccountId> {
+        self.0.keys()
+    }
+
     /// The organizational units an account is in; none for an account that is not listed.
     #[must_use]
     pub fn units(&self, account: &AccountId) -> &[String] {

@@ -8,7 +8,7 @@ use cloudtrail::Arn;
 use serde::{Serialize, Serializer};
 
 use crate::reading::Reading;
-use crate::{Limit, NeverTouch, Organization, PolicyError, PolicyId, Source};
+use crate::{Limit, NeverTouch, Organization, PolicyError, PolicyId, Problem, Source, Trusted};
 
 /// Whether a policy allows or rules out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -66,16 +66,17 @@ pub struct Policies {
     pub(crate) rules: Vec<Rule>,
     pub(crate) organization: Organization,
     pub(crate) never_touch: NeverTouch,
+    trusted: Trusted,
     pub(crate) authorizer: Authorizer,
 }
 
 impl Policies {
     /// Reads every `*.cedar` file directly in `folder` (not in folders below it, nor hidden ones), and
-    /// `organization.json` and `never-touch.json` if they are there.
+    /// `organization.json`, `never-touch.json` and `trusted.json` if they are there.
     pub fn load(folder: &Path) -> Result<Self, PolicyError> {
         let policies = Self::parse(sources(folder)?)?;
-        let (organization, never_touch) = beside(folder)?;
-        Ok(policies.with_organization(organization).with_never_touch(never_touch))
+        let Beside { organization, never_touch, trusted } = beside(folder)?;
+        Ok(policies.with_organization(organization).with_never_touch(never_touch).with_trusted(trusted))
     }
 
     /// Parses policies; their order does not matter. Without any permit the verdict is always `observe`.
@@ -84,8 +85,8 @@ impl Policies {
         if !problems.is_empty() {
             return Err(PolicyError::Invalid { problems });
         }
-        let (organization, never_touch) = Default::default();
-        Ok(Self { set, rules, organization, never_touch, authorizer: Authorizer::new() })
+        let Beside { organization, never_touch, trusted } = Beside::default();
+        Ok(Self { set, rules, organization, never_touch, trusted, authorizer: Authorizer::new() })
     }
 
     /// These policies, where accounts are in their organizational units.
@@ -102,6 +103,21 @@ impl Policies {
         self
     }
 
+    /// These policies, and the accounts that are not foreign.
+    #[must_use]
+    pub fn with_trusted(mut self, trusted: Trusted) -> Self {
+        self.trusted = trusted;
+        self
+    }
+
+    /// The accounts that are not foreign, those of the organization included.
+    #[must_use]
+    pub fn trusted(&self) -> Trusted {
+        let mut trusted = self.trusted.clone();
+        trusted.accounts.extend(self.organization.accounts().cloned());
+        trusted
+    }
+
     /// These policies, with the roles of our own functions in the list that stands above them.
     #[must_use]
     pub fn sparing(mut self, own_roles: &[Arn]) -> Self {
@@ -116,30 +132,46 @@ impl Policies {
     }
 }
 
-/// What lies in a folder beside its policies: `organization.json` and `never-touch.json`, empty where there is none.
-/// Tells the problems of both.
-pub fn beside(folder: &Path) -> Result<(Organization, NeverTouch), PolicyError> {
-    fn read<T: Default>(
-        folder: &Path,
-        name: &str,
-        parse: fn(&Source) -> Result<T, PolicyError>,
-    ) -> Result<T, PolicyError> {
-        let path = folder.join(name);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => parse(&Source::new(path.display().to_string(), text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(T::default()),
-            Err(source) => Err(PolicyError::Read { path, source }),
-        }
-    }
-    let organization = read(folder, "organization.json", Organization::parse);
-    let never_touch = read(folder, "never-touch.json", NeverTouch::parse);
-    match (organization, never_touch) {
-        (Ok(organization), Ok(never_touch)) => Ok((organization, never_touch)),
-        (Err(PolicyError::Invalid { mut problems }), Err(PolicyError::Invalid { problems: more })) => {
+/// What lies in a folder beside its policies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// `organization.json`
+    pub organization: Organization,
+    /// `never-touch.json`
+    pub never_touch: NeverTouch,
+    /// `trusted.json`
+    pub trusted: Trusted,
+}
+
+/// What lies in a folder beside its policies, empty where there is none. Tells the problems of all files.
+pub fn beside(folder: &Path) -> Result<Beside, PolicyError> {
+    let mut problems = Vec::new();
+    let beside = Beside {
+        organization: read(folder, "organization.json", Organization::parse, &mut problems)?,
+        never_touch: read(folder, "never-touch.json", NeverTouch::parse, &mut problems)?,
+        trusted: read(folder, "trusted.json", Trusted::parse, &mut problems)?,
+    };
+    if problems.is_empty() { Ok(beside) } else { Err(PolicyError::Invalid { problems }) }
+}
+
+fn read<T: Default>(
+    folder: &Path,
+    name: &str,
+    parse: fn(&Source) -> Result<T, PolicyError>,
+    problems: &mut Vec<Problem>,
+) -> Result<T, PolicyError> {
+    let path = folder.join(name);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(T::default()),
+        Err(source) => return Err(PolicyError::Read { path, source }),
+    };
+    match parse(&Source::new(path.display().to_string(), text)) {
+        Err(PolicyError::Invalid { problems: more }) => {
             problems.extend(more);
-            Err(PolicyError::Invalid { problems })
+            Ok(T::default())
         }
-        (Err(error), _) | (_, Err(error)) => Err(error),
+        parsed => parsed,
     }
 }
 

@@ -39,13 +39,16 @@ pub struct Predicted {
     pub undo: String,
 }
 
-/// Explains every finding of one responder in the event. Makes no call.
+/// Explains every finding of one responder in the event. Makes no call. What an event makes sure of and the plan has
+/// nothing to say against is no finding: it opens a resource to accounts that are trusted.
 pub fn explain<R: Responder>(
     event: &Event,
     policies: &Policies,
     now: DateTime<Utc>,
 ) -> Result<Vec<Explanation>, EventError> {
-    Ok(R::detect(event)?.into_iter().map(|finding| explain_one::<R>(event, policies, now, &finding)).collect())
+    let explained = R::detect(event)?.into_iter().map(|finding| explain_one::<R>(event, policies, now, &finding));
+    let is_finding = |it: &Explanation| it.certainty == Certainty::Live || it.plan.remedy != Remedy::AlreadySafe;
+    Ok(explained.filter(is_finding).collect())
 }
 
 /// The incidents that the functions would open for one responder's findings in the event.
@@ -60,7 +63,8 @@ fn explain_one<R: Responder>(
     now: DateTime<Utc>,
     finding: &Finding<R::Subject>,
 ) -> Explanation {
-    let situation = Situation { now, event_time: event.time, memory: Memory::default() };
+    let memory = Memory::default();
+    let situation = Situation { now, event_time: event.time, memory, trusted: policies.trusted() };
     let Plan { resource, facts, remedy } = R::plan(finding, &R::presume(finding), &situation);
     let decision = policies.decide(&Request {
         responder: R::SPEC.name,

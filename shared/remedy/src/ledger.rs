@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use policy::Resource;
+use serde_json::Value;
 
 use crate::change::ChangeKey;
 use crate::incident::{Incident, IncidentId};
@@ -65,6 +66,8 @@ pub struct Memory {
     pub last: Option<IncidentId>,
     /// Changes that an undo took back, and until when making them again is not wanted.
     pub wanted: BTreeMap<ChangeKey, DateTime<Utc>>,
+    /// How it was when an operator said that this is how it should be; the responder knows the form.
+    pub baseline: Option<Value>,
 }
 
 impl Memory {

@@ -151,7 +151,8 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         }
         let now = self.clock.now();
         let plan = |memory: &Memory| {
-            let situation = Situation { now, event_time: event.time, memory: memory.clone() };
+            let trusted = self.policies.trusted();
+            let situation = Situation { now, event_time: event.time, memory: memory.clone(), trusted };
             R::plan(&finding, &observed, &situation)
         };
         let mut planned = plan(&memory);
@@ -166,6 +167,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             memory.held.extend(known.held);
             memory.wanted.extend(known.wanted);
             memory.last = known.last.or(memory.last);
+            memory.baseline = known.baseline.or(memory.baseline);
             planned = plan(&memory);
         }
         let decision = self.policies.decide(&Request {

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use cloudtrail::{Event, EventError};
-use policy::{Facts, Resource, Severity, Warrant};
+use policy::{Facts, Resource, Severity, Trusted, Warrant};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::call_error::CallError;
 use crate::change::{Applied, Change};
@@ -66,7 +67,7 @@ pub struct Finding<S> {
 }
 
 /// What the plan is made from besides the finding and the live state.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Situation {
     /// The time.
     pub now: DateTime<Utc>,
@@ -74,6 +75,8 @@ pub struct Situation {
     pub event_time: Option<DateTime<Utc>>,
     /// What the ledger knows of the resource.
     pub memory: Memory,
+    /// Which accounts are not foreign.
+    pub trusted: Trusted,
 }
 
 /// What would make it safe again.
@@ -113,7 +116,8 @@ pub trait Responder {
     /// What it does.
     type Change: Change;
 
-    /// What is wrong according to the event. Never looks at a call that did not take effect.
+    /// What is wrong according to the event. Never looks at a call that did not take effect. Every account but the
+    /// event's own is foreign here; [`Responder::plan`] knows which are trusted.
     fn detect(event: &Event) -> Result<Vec<Finding<Self::Subject>>, EventError>;
 
     /// The state that the event alone lets us expect, for explaining and backtesting without an account.
@@ -127,6 +131,12 @@ pub trait Responder {
 
     /// Whether the account looks as `change` leaves it.
     fn holds(change: &Self::Change, observed: &Self::Observed) -> bool;
+
+    /// Every resource in the account and region whose good state it would need to know, and that state as it is now:
+    /// what `countermand baseline capture` stores and [`Memory::baseline`](crate::Memory) gives back. Never writes.
+    async fn capture(&self) -> Result<Vec<(Resource, Value)>, CallError> {
+        Ok(Vec::new())
+    }
 
     /// Makes one change, in one attempt. Idempotent. [`Path`](crate::Path) tries again where that can help: a retry
     /// inside this call would find a change made whose first answer was lost, and take it for somebody else's.

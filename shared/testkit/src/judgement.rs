@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use chrono::TimeDelta;
 use cloudtrail::{Body, Event};
-use policy::{Policies, Resource, Schema, Source};
+use policy::{Policies, Resource, Schema, Source, Trusted};
 use remedy::{Change, Finding, Memory, Remedy, Responder, Situation, explain};
 use serde_json::{Value, json};
 
@@ -70,7 +70,10 @@ impl<R: Responder> Judgement<R> {
         let observed = R::presume(finding);
         let evidence = serde_json::to_value(&observed).expect("what is observed is JSON");
         assert_eq!(serde_json::from_str::<Value>(&evidence.to_string()).expect("it can be read back"), evidence);
-        let plan = |memory| R::plan(finding, &observed, &Situation { now: now(), event_time: event.time, memory });
+        let plan = |memory| {
+            let trusted = Trusted::default();
+            R::plan(finding, &observed, &Situation { now: now(), event_time: event.time, memory, trusted })
+        };
         let planned = plan(Memory::default());
         is_read_back(&planned.resource);
         conforms::<R>(&self.schema, event, &planned.resource, finding.severity, &planned.facts);
@@ -83,9 +86,9 @@ impl<R: Responder> Judgement<R> {
             let keys = || changes.iter().map(Change::key);
             let wanted: BTreeMap<_, _> = keys().map(|key| (key, now() + TimeDelta::hours(1))).collect();
             for memory in [
-                Memory { held: keys().collect(), wanted: BTreeMap::new(), last: None },
-                Memory { held: keys().collect(), wanted: wanted.clone(), last: None },
-                Memory { held: BTreeSet::new(), wanted, last: None },
+                Memory { held: keys().collect(), ..Memory::default() },
+                Memory { held: keys().collect(), wanted: wanted.clone(), ..Memory::default() },
+                Memory { wanted, ..Memory::default() },
             ] {
                 is_read_back(&plan(memory).resource);
             }

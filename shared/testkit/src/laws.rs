@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use arbitrary::Unstructured;
 use cloudtrail::Event;
-use policy::{Facts, Request, Resource, Schema, Severity, Source};
+use policy::{Facts, Request, Resource, Schema, Severity, Source, Trusted};
 use proptest::collection;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, TestError, TestRunner};
@@ -186,7 +186,8 @@ pub(crate) fn schema<R: Responder>() -> Schema {
 fn facts_conform<R: Responder, W: World>(setting: &impl Fn(&Event) -> (W, R), event: &Event) {
     let schema = schema::<R>();
     let (_, responder) = setting(event);
-    let situation = Situation { now: now(), event_time: event.time, memory: Memory::default() };
+    let (memory, trusted) = (Memory::default(), Trusted::default());
+    let situation = Situation { now: now(), event_time: event.time, memory, trusted };
     for finding in R::detect(event).expect("the event is understood") {
         let live = block_on(responder.observe(&finding)).expect("the fake answers");
         for observed in [R::presume(&finding), live] {

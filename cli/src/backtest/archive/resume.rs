@@ -118,7 +118,8 @@ impl Resume {
         let state = State { run, now: self.now, archive, after, part };
         replace(&self.path, &state).map_err(|source| ResumeError::Write { path: self.path.clone(), source })?;
         let ended = Instant::now();
-        self.next = ended + self.every.max((ended - began) * SHARE);
+        // Zero means after each object, however long that takes.
+        self.next = if self.every.is_zero() { ended } else { ended + self.every.max((ended - began) * SHARE) };
         Ok(())
     }
 

@@ -20,7 +20,7 @@ fn the_facts_about_root_and_about_activated_keys_are_in_the_schema() {
         let event = event(name);
         let finding = DisableAccessKey::<Iam>::detect(&event).unwrap().remove(0);
         let observed = block_on(DisableAccessKey(Iam::new()).observe(&finding)).unwrap();
-        let situation = Situation { now: now(), event_time: event.time, memory: Memory::default() };
+        let situation = Situation { now: now(), event_time: event.time, ..Situation::default() };
         let plan = DisableAccessKey::<Iam>::plan(&finding, &observed, &situation);
         let request = Request {
             responder: "disable-access-key",
@@ -41,7 +41,7 @@ fn plan(name: &str, observed: &Observed, memory: Memory, time: Option<&str>) -> 
 fn whole_plan(name: &str, observed: &Observed, memory: Memory, time: Option<&str>) -> Plan<KeyChange> {
     let event = event(name);
     let finding = DisableAccessKey::<Iam>::detect(&event).unwrap().remove(0);
-    let situation = Situation { now: now(), event_time: time.map(at), memory };
+    let situation = Situation { now: now(), event_time: time.map(at), memory, ..Situation::default() };
     DisableAccessKey::<Iam>::plan(&finding, observed, &situation)
 }
 

@@ -25,6 +25,8 @@ pub(super) const EXPIRES: &str = "expires";
 pub(super) const HELD: &str = "held";
 pub(super) const RECORD: &str = "record";
 pub(super) const LAST: &str = "last";
+pub(super) const BASELINE: &str = "baseline";
+pub(super) const CAPTURED: &str = "captured";
 /// Only on incidents whose lease runs, and the same on all of them: the partition of the index that finds them.
 pub(super) const LEASED: &str = "leased";
 pub(super) const RELEASE: &str = "release";
@@ -42,6 +44,10 @@ pub(super) fn incident_key(id: &IncidentId) -> AttributeValue {
 
 pub(super) fn resource_key(resource: &MemoryKey) -> AttributeValue {
     key("resource#", resource.as_str())
+}
+
+pub(super) fn baseline_key(resource: &MemoryKey) -> AttributeValue {
+    key("baseline#", resource.as_str())
 }
 
 pub(super) fn budget_key(name: &str) -> AttributeValue {

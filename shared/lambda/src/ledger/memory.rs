@@ -7,10 +7,12 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteIt
 use chrono::{DateTime, Utc};
 use remedy::{ChangeKey, Incident, IncidentId, LedgerError, Memory, MemoryKey, Recall};
 
-use super::item::{EXPIRES, HELD, Item, KEY, LAST, Terms, incident_key, number, resource_key, text, update};
+use super::item::{
+    EXPIRES, HELD, Item, KEY, LAST, Terms, baseline_key, incident_key, number, resource_key, text, update,
+};
 use super::record::{self, KEPT_FOR, RecordError};
 use super::transaction::Patience;
-use super::{DynamoLedger, because};
+use super::{DynamoLedger, baseline, because};
 use crate::calls::cause;
 
 const RECALL: &str = "recall an incident";
@@ -27,8 +29,8 @@ impl DynamoLedger {
     /// Reads the incident and the resource's memory in one round trip.
     pub(super) async fn read_both(&self, id: &IncidentId, resource: &MemoryKey) -> Result<Recall, LedgerError> {
         let key = |value| Item::from([(KEY.to_owned(), value)]);
-        let mut wanted = vec![key(incident_key(id)), key(resource_key(resource))];
-        let mut recall = Recall::default();
+        let mut wanted = vec![key(incident_key(id)), key(resource_key(resource)), key(baseline_key(resource))];
+        let (mut recall, mut found) = (Recall::default(), None);
         let mut patience = Patience::of(RECALL);
         loop {
             let keys = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
@@ -42,12 +44,15 @@ impl DynamoLedger {
             for item in read.responses.unwrap_or_default().into_values().flatten() {
                 if item.get(KEY) == Some(&incident_key(id)) {
                     recall.incident = Some(record::incident(&item).map_err(because(RECALL))?);
+                } else if item.get(KEY) == Some(&baseline_key(resource)) {
+                    found = Some(baseline::state(&item).map_err(because(RECALL))?);
                 } else {
                     recall.memory = memory(&item).map_err(because(RECALL))?;
                 }
             }
             wanted = read.unprocessed_keys.unwrap_or_default().into_values().flat_map(|rest| rest.keys).collect();
             if wanted.is_empty() {
+                recall.memory.baseline = found;
                 return Ok(recall);
             }
             patience.wait().await?;

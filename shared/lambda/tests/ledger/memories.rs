@@ -49,3 +49,20 @@ async fn the_table_forgets() {
     let ttl = ttl.time_to_live_description().unwrap();
     assert_eq!((ttl.attribute_name(), ttl.time_to_live_status()), (Some("expires"), Some(&TimeToLiveStatus::Enabled)));
 }
+
+#[tokio::test]
+async fn a_baseline_is_recalled_until_another_is_stored() {
+    let Scene { ledger, .. } = &Scene::begin().await;
+    let incident = fixture::incident("0001");
+    let (key, now) = (resource(&incident), incident.opened);
+    assert_eq!(ledger.baseline(&key).await.unwrap(), None);
+    for state in [serde_json::json!({"logging": true}), serde_json::json!({"logging": true, "bucket": "ä"})] {
+        ledger.store_baseline(&key, &state, now).await.unwrap();
+        assert_eq!(ledger.recall(&incident.id, &key).await.unwrap().memory.baseline, Some(state.clone()));
+        assert_eq!(ledger.baseline(&key).await.unwrap(), Some(state));
+    }
+    ledger.claim(&incident, None, &[], now).await.unwrap();
+    ledger.settle(&ended(State::Contained, &incident), &key).await.unwrap();
+    let memory = ledger.recall(&incident.id, &key).await.unwrap().memory;
+    assert!(memory.baseline.is_some() && !memory.held.is_empty());
+}
