@@ -1,6 +1,6 @@
 //! One responder, one folder: the same files in each, and one name everywhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde::Deserialize;
@@ -46,7 +46,8 @@ struct Control {
 }
 
 /// The frameworks that reports map to.
-const FRAMEWORKS: [&str; 4] = [
+const FRAMEWORKS: [&str; 5] = [
+    "AWS Foundational Security Best Practices v1.0.0",
     "CIS AWS Foundations Benchmark v3.0.0",
     "CIS AWS Foundations Benchmark v5.0.0",
     "NIST SP 800-53 Rev. 5",
@@ -197,8 +198,16 @@ fn folders_hold_the_same_files() {
         assert!(rules.contains("pattern.json"), "`{}` deploys no pattern.json", folder.path("Cargo.toml"));
 
         let mut expected = rules;
-        let each =
-            ["Cargo.toml", "README.md", "controls.json", "events", "permissions.json", "schema.cedarschema", "src"];
+        let each = [
+            "Cargo.toml",
+            "README.md",
+            "controls.json",
+            "events",
+            "permissions.json",
+            "schema.cedarschema",
+            "src",
+            "techniques.json",
+        ];
         expected.extend(each.map(str::to_owned));
         assert_eq!(folder.list("."), expected, "files of functions/{}", folder.name);
 
@@ -274,6 +283,25 @@ fn every_control_says_why_and_who_says_so() {
             assert!(named.insert((framework, id)), "functions/{}: {framework} {id} twice", folder.name);
         }
         assert!(!controls.is_empty(), "`{}` names no control", folder.path("controls.json"));
+    }
+}
+
+#[test]
+fn techniques_are_named_as_their_catalogues_name_them() {
+    for folder in Folder::all() {
+        let techniques: BTreeMap<String, BTreeMap<String, String>> = folder.json("techniques.json");
+        for (catalogue, techniques) in &techniques {
+            for (id, name) in techniques {
+                let is_id = match catalogue.as_str() {
+                    "MITRE ATT&CK" => id.strip_prefix('T').is_some_and(|number| number.parse::<f64>().is_ok()),
+                    "Stratus Red Team" => id.starts_with("aws.") && id.split('.').count() == 3,
+                    _ => false,
+                };
+                assert!(is_id, "functions/{}: {catalogue} has no {id}", folder.name);
+                assert!(name.starts_with(char::is_uppercase) && !name.ends_with('.'), "{id}: {name}");
+            }
+        }
+        assert!(techniques.contains_key("MITRE ATT&CK"), "functions/{} answers no technique", folder.name);
     }
 }
 

@@ -5,13 +5,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::Arguments;
 use crate::error::BenchError;
 use crate::error::file;
 use crate::generate::{RECORDS_A_FILE, generate};
 use crate::measure::{Took, measure};
 use crate::records::{expected, risky_names};
-use crate::rivals::{ENGINE, FLOOR, Rival, rivals};
+use crate::rivals::{COMMAND, ENGINE, FLOOR, Rival, Says, rivals};
 
 /// Generates the logs where they are not there yet, and prints the tables.
 pub(crate) fn contest(arguments: &Arguments, out: &mut impl Write) -> Result<(), BenchError> {
@@ -19,7 +21,7 @@ pub(crate) fn contest(arguments: &Arguments, out: &mut impl Write) -> Result<(),
     let mut print = |text: String| writeln!(out, "{text}").and_then(|()| out.flush()).map_err(BenchError::Print);
     let folder = folder(arguments)?;
     let logs = logs(&folder, records, seed)?;
-    let (rivals, missing) = rivals()?;
+    let (rivals, missing) = rivals(arguments.command.as_deref())?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     print(format!("machine  {cores} cores, load {}", load()))?;
     print(format!(
@@ -64,6 +66,19 @@ pub(crate) fn contest(arguments: &Arguments, out: &mut impl Write) -> Result<(),
         "  the ratio of `{FLOOR}` is the share of its throughput that the engine reaches (load {})",
         load()
     ))?;
+    let took_by = |name| rivals.iter().position(|rival| rival.name == name).and_then(|index| took.get(index));
+    if let (Some(command), Some(floor)) = (took_by(COMMAND), took_by(FLOOR)) {
+        let share = |of: fn(&Took) -> Duration| {
+            median(
+                floor.iter().zip(command).map(|(floor, command)| of(floor).as_secs_f64() / of(command).as_secs_f64()),
+            )
+        };
+        print(format!(
+            "  `{COMMAND}` reaches {:.2} of it by wall time, {:.2} by CPU time",
+            share(|took| took.wall),
+            share(|took| took.cpu)
+        ))?;
+    }
 
     print("\n  twice and four times as much: wall, CPU, CPU of each part, peak".to_owned())?;
     let Some(engine) = rivals.iter().find(|rival| rival.name == ENGINE) else { return Ok(()) };
@@ -87,23 +102,39 @@ pub(crate) fn contest(arguments: &Arguments, out: &mut impl Write) -> Result<(),
 /// What one program took; it must have counted right.
 fn run(rival: &Rival, logs: &Logs) -> Result<Took, BenchError> {
     let took = measure(rival.name, &mut rival.command(&logs.folder))?;
-    if rival.counts {
-        let mut counted: Vec<&str> = took.printed.lines().filter(|line| !line.starts_with("records ")).collect();
-        counted.sort_unstable();
-        let mut expected: Vec<String> = risky_names()
-            .zip(expected(logs.records))
-            .filter(|(_, count)| *count > 0)
-            .map(|(name, count)| format!("{name} {count}"))
-            .collect();
-        expected.sort_unstable();
-        let records = took.printed.lines().find(|line| line.starts_with("records "));
-        let all = format!("records {}", logs.records);
-        if counted != expected || records.is_some_and(|records| records != all) {
-            let expected = expected.join("\n") + "\n" + &all;
-            return Err(BenchError::OtherCounts { name: rival.name, counted: took.printed, expected });
+    match rival.says {
+        Says::Nothing => {}
+        Says::Findings => {
+            let summary = took.printed.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok());
+            let number = |place: &str| summary.as_ref().and_then(|summary| summary.pointer(place)?.as_u64());
+            let (read, problems) = (number("/summary/reading/records"), number("/summary/problems/count"));
+            let found = number("/summary/verdicts/findings").unwrap_or_default();
+            if read != Some(logs.records) || problems != Some(0) || (found == 0 && logs.records >= 10_000) {
+                let expected = format!("findings in {} records, without problems", logs.records);
+                return Err(BenchError::OtherCounts { name: rival.name, counted: took.printed, expected });
+            }
         }
+        Says::Names => counted(rival, logs, &took.printed)?,
     }
     Ok(took)
+}
+
+fn counted(rival: &Rival, logs: &Logs, printed: &str) -> Result<(), BenchError> {
+    let mut counted: Vec<&str> = printed.lines().filter(|line| !line.starts_with("records ")).collect();
+    counted.sort_unstable();
+    let mut expected: Vec<String> = risky_names()
+        .zip(expected(logs.records))
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    expected.sort_unstable();
+    let records = printed.lines().find(|line| line.starts_with("records "));
+    let all = format!("records {}", logs.records);
+    if counted != expected || records.is_some_and(|records| records != all) {
+        let expected = expected.join("\n") + "\n" + &all;
+        return Err(BenchError::OtherCounts { name: rival.name, counted: printed.to_owned(), expected });
+    }
+    Ok(())
 }
 
 struct Logs {

@@ -4,6 +4,8 @@
 //! ```sh
 //! cargo bench -p benches --bench backtest                      # a million records: 1.4 GB of JSON in 200 MB of gzip
 //! cargo bench -p benches --bench backtest -- --records 100000  # a tenth
+//! cargo build --release -p countermand                         # and the whole command, which judges, too
+//! cargo bench -p benches --bench backtest -- --command "$PWD/target/release/countermand"
 //! ```
 //!
 //! The logs are generated from a seed into `--folder` (by default below the target folder) and kept for the next time. In
@@ -35,6 +37,8 @@ struct Arguments {
     records: u64,
     rounds: usize,
     seed: u64,
+    /// A release build of `countermand`.
+    command: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -62,7 +66,7 @@ fn run(arguments: Vec<String>, out: &mut impl Write) -> Result<(), BenchError> {
 
 impl Arguments {
     fn parse(given: Vec<String>) -> Result<Self, BenchError> {
-        let mut arguments = Self { folder: None, records: 1_000_000, rounds: 5, seed: 1 };
+        let mut arguments = Self { folder: None, records: 1_000_000, rounds: 5, seed: 1, command: None };
         let mut given = given.into_iter();
         while let Some(name) = given.next() {
             let mut number = || {
@@ -75,6 +79,7 @@ impl Arguments {
                 "--records" => arguments.records = number()?,
                 "--rounds" => arguments.rounds = usize::try_from(number()?).unwrap_or(usize::MAX),
                 "--seed" => arguments.seed = number()?,
+                "--command" => arguments.command = Some(given.next().ok_or(BenchError::Argument(name))?.into()),
                 "--folder" => arguments.folder = Some(given.next().ok_or(BenchError::Argument(name))?.into()),
                 _ => return Err(BenchError::Argument(name)),
             }

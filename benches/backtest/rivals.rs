@@ -15,6 +15,7 @@ const PYTHON: &str = include_str!("count.py");
 const DUCKDB: &str = include_str!("count_duckdb.py");
 
 pub(crate) const ENGINE: &str = "log-files";
+pub(crate) const COMMAND: &str = "countermand backtest";
 pub(crate) const FLOOR: &str = "libdeflate, inflate only";
 
 /// A program.
@@ -23,8 +24,17 @@ pub(crate) struct Rival {
     pub(crate) name: &'static str,
     program: PathBuf,
     arguments: Vec<String>,
-    /// Whether it prints how often each name occurs.
-    pub(crate) counts: bool,
+    pub(crate) says: Says,
+}
+
+/// What a program prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// How often each name occurs.
+    Names,
+    /// The findings and a summary, as JSON.
+    Findings,
+    Nothing,
 }
 
 impl Rival {
@@ -36,8 +46,9 @@ impl Rival {
     }
 }
 
-/// All there are on this machine, the engine first, and the names of those that are not.
-pub(crate) fn rivals() -> Result<(Vec<Rival>, Vec<&'static str>), BenchError> {
+/// All there are on this machine, the engine first, and the names of those that are not. `command` is a release build of
+/// `countermand`; it judges what it finds, too, by the policies that ship.
+pub(crate) fn rivals(command: Option<&Path>) -> Result<(Vec<Rival>, Vec<&'static str>), BenchError> {
     let own = current_exe().map_err(file("the benchmark"))?;
     let python = python()?;
     let names: Vec<&str> = risky_names().collect();
@@ -49,7 +60,7 @@ pub(crate) fn rivals() -> Result<(Vec<Rival>, Vec<&'static str>), BenchError> {
         name,
         program: program.to_owned(),
         arguments,
-        counts,
+        says: if counts { Says::Names } else { Says::Nothing },
     };
     let sh = Path::new("sh");
     let all = [
@@ -89,10 +100,18 @@ pub(crate) fn rivals() -> Result<(Vec<Rival>, Vec<&'static str>), BenchError> {
         ),
     ];
     let (there, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, needs)| needs.is_none_or(is_there));
-    Ok((
-        there.into_iter().map(|(rival, _)| rival).collect(),
-        missing.into_iter().map(|(rival, _)| rival.name).collect(),
-    ))
+    let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
+    let whole = command.map(|program| Rival {
+        name: COMMAND,
+        program: program.to_owned(),
+        arguments: ["--format", "json", "backtest", "--policies", policies].map(str::to_owned).to_vec(),
+        says: Says::Findings,
+    });
+    let mut there: Vec<Rival> = there.into_iter().map(|(rival, _)| rival).collect();
+    if let Some(whole) = whole {
+        there.insert(1, whole);
+    }
+    Ok((there, missing.into_iter().map(|(rival, _)| rival.name).collect()))
 }
 
 fn is_there(program: &str) -> bool {

@@ -30,6 +30,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// List the responders: what they fire on, what they do, how it is undone, what they may
     Responders,
+    /// List which techniques of MITRE ATT&CK and Stratus Red Team and which controls the responders answer
+    Coverage,
     /// Say what would be done about an event, and why; needs no AWS
     Explain(explain::Args),
     /// Say what would have been done about the events in CloudTrail's log files, on a disk or in Amazon S3

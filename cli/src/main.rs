@@ -21,6 +21,7 @@ mod args;
 mod backtest;
 mod baseline;
 mod catalogue;
+mod coverage;
 mod demo;
 mod event_bus;
 mod events;
@@ -83,6 +84,7 @@ fn run(cli: Cli, out: &mut Output) -> Result<Exit, Failure> {
     let now = Utc::now();
     match cli.command {
         Command::Responders => catalogue::run(out)?,
+        Command::Coverage => coverage::run(out)?,
         Command::Explain(args) => return explain::run(&args, now, out),
         Command::Backtest(args) => return backtest::run(&args, now, out),
         Command::Policy(command) => return policies::run(&command, out),

@@ -50,7 +50,7 @@ pub(super) fn supported(rows: &[Row]) -> Vec<Supported> {
 }
 
 /// A number's parts: 12.10.5 comes after 8.2.4, and SC-7 before SC-28.
-fn in_order(control: &str) -> Vec<(u32, &str)> {
+pub(crate) fn in_order(control: &str) -> Vec<(u32, &str)> {
     let parts = control.split(|char: char| !char.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
     parts.map(|part| (part.parse().unwrap_or(0), part)).collect()
 }

@@ -22,6 +22,8 @@ pub struct Spec {
     pub permissions: &'static str,
     /// `controls.json`.
     pub controls: &'static str,
+    /// `techniques.json`.
+    pub techniques: &'static str,
     /// `schema.cedarschema`.
     pub schema: &'static str,
     /// `README.md`.
@@ -37,6 +39,7 @@ macro_rules! spec {
             pattern: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/pattern.json")),
             permissions: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/permissions.json")),
             controls: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/controls.json")),
+            techniques: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/techniques.json")),
             schema: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema.cedarschema")),
             readme: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")),
         }
