@@ -62,6 +62,8 @@ pub(crate) enum By {
     Function,
     /// Whoever runs `countermand incidents undo`.
     Operator,
+    /// Whoever runs `countermand baseline capture`.
+    Baseline,
 }
 
 /// One EventBridge rule.
@@ -247,16 +249,17 @@ fn one_name_everywhere() {
 #[test]
 fn every_permission_says_why() {
     for folder in Folder::all() {
-        for permission in folder.permissions(By::Function).into_iter().chain(folder.permissions(By::Operator)) {
+        for permission in [By::Function, By::Operator, By::Baseline].into_iter().flat_map(|by| folder.permissions(by)) {
             let Permission { action, resource, why, by } = &permission;
             let sentence = why.starts_with(char::is_uppercase) && why.ends_with('.') && why.contains(' ');
             assert!(sentence, "functions/{}: the why of {action} is no sentence: {why:?}", folder.name);
-            assert_eq!(
-                why.starts_with("Undo:"),
-                *by == By::Operator,
-                "functions/{}: {action} is for whom?",
-                folder.name
-            );
+            let purpose = ["Undo:", "Baseline:"].into_iter().find(|purpose| why.starts_with(purpose));
+            let expected = match by {
+                By::Function => None,
+                By::Operator => Some("Undo:"),
+                By::Baseline => Some("Baseline:"),
+            };
+            assert_eq!(purpose, expected, "functions/{}: {action} is for whom?", folder.name);
             let (service, operation) = action.split_once(':').unwrap();
             assert!(!operation.contains('*'), "functions/{}: {action} is more than one action", folder.name);
             let filled = resource.replace("${Partition}", "aws").replace("${Region}", "r").replace("${Account}", "a");

@@ -24,7 +24,7 @@ fn each_readme_lists_its_permissions() {
     for folder in Folder::all() {
         let mut section = format!("<!-- Generated from permissions.json; {COMMAND} -->\n\n");
         section.push_str("| Action | On | Why |\n|---|---|---|\n");
-        for by in [By::Function, By::Operator] {
+        for by in [By::Function, By::Operator, By::Baseline] {
             for Permission { action, resource, why, .. } in folder.permissions(by) {
                 writeln!(section, "| `{action}` | `{resource}` | {why} |").unwrap();
             }

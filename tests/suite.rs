@@ -19,4 +19,5 @@ mod patterns;
 mod readme;
 mod registry;
 mod security;
+mod starter;
 mod template;

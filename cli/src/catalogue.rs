@@ -31,6 +31,8 @@ pub(crate) enum By {
     Function,
     /// Whoever runs `countermand incidents undo`.
     Operator,
+    /// Whoever runs `countermand baseline capture`.
+    Baseline,
 }
 
 impl Permission {

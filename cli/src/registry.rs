@@ -1,3 +1,3 @@
 //! Generated from functions/ by `UPDATE=1 cargo test -p tests`.
 
-responders!(disable_access_key, revoke_open_ingress);
+responders!(detach_admin_policy, disable_access_key, revoke_open_ingress);

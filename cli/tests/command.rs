@@ -100,9 +100,12 @@ fn every_example_is_explained_as_its_folder_says() {
             assert!(finding["certainty"] == "event" || finding["live"] == true, "{path}");
         }
     }
-    for (_, path) in events("ignore") {
+    for (responder, path) in events("ignore") {
         let output = run(&["explain", &path, "--policies", &policies.path(""), "--format=json"]);
-        assert_eq!((code(&output), text(&output.stdout)), (0, ""), "{path}: {}", text(&output.stderr));
+        assert!(matches!(code(&output), 0 | 3), "{path}: {}", text(&output.stderr));
+        // What one of them ignores may be another's finding.
+        let findings = objects(&output);
+        assert!(findings.iter().all(|finding| finding["responder"] != responder.as_str()), "{path}: {findings:?}");
     }
 }
 

@@ -10,7 +10,7 @@ use policy::{Facts, Request, Resource, Schema, Severity, Source, Trusted};
 use proptest::collection;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, TestError, TestRunner};
-use remedy::{Incident, Memory, Responder, Situation, State, Status};
+use remedy::{Incident, Memory, MemoryKey, Responder, Situation, State, Status};
 
 use crate::judgement::Judgement;
 use crate::run::{Bench, block_on, now};
@@ -29,7 +29,8 @@ const VARIATIONS: u32 = 512;
 /// - Stopped at any write, the receipt is kept: a redelivery completes it, and undo restores the world.
 /// - Dead between change and receipt, a redelivery completes the receipt.
 /// - The facts, from the event and from the account, are those of the schema.
-/// - The calls made are those of `permissions.json`: no more, and over all events no fewer.
+/// - The calls made are those of `permissions.json`: no more, and over all events no fewer. Capturing a baseline is the
+///   operator's, and writes nothing.
 /// - Whatever is sent in the shape of the events in its folder, the laws of [`Judgement`] hold.
 pub fn check_laws<R: Responder, W: World>(setting: impl Fn(&Event) -> (W, R), events: &[Event]) {
     let mut used = Calls::default();
@@ -44,9 +45,17 @@ pub fn check_laws<R: Responder, W: World>(setting: impl Fn(&Event) -> (W, R), ev
     judges_whatever_is_sent::<R>();
 }
 
+/// A bench whose ledger has the world's baselines.
+fn bench<R: Responder>(bench: Bench, world: &impl World) -> Bench {
+    for (resource, state) in world.baselines() {
+        bench.ledger.store_baseline(&MemoryKey::of(R::SPEC.name, &resource), state);
+    }
+    bench
+}
+
 fn only_observes_without_a_permit<R: Responder, W: World>(setting: &impl Fn(&Event) -> (W, R), event: &Event) {
     let (world, responder) = setting(event);
-    let bench = Bench::new("");
+    let bench = bench::<R>(Bench::new(""), &world);
     let start = world.state();
     let responded = bench.deliver(&responder, event, "a");
     assert!(responded.failure.is_none(), "{:?}", responded.failure);
@@ -77,7 +86,7 @@ fn contains_once_and_undoes<R: Responder, W: World>(
     used: &mut Calls,
 ) {
     let (world, responder) = setting(event);
-    let bench = Bench::enforcing();
+    let bench = bench::<R>(Bench::enforcing(), &world);
     let start = world.state();
 
     let incidents = contained(&bench, &responder, event, "a");
@@ -102,6 +111,11 @@ fn contains_once_and_undoes<R: Responder, W: World>(
     used.by_function.extend(world.journal().calls());
 
     let before_undo = world.journal().calls().len();
+    let writes = world.journal().writes();
+    for (resource, _) in block_on(responder.capture()).expect("the fake answers") {
+        assert!(!resource.arn.name().is_empty(), "a baseline is of something: {resource:?}");
+    }
+    assert_eq!(world.journal().writes(), writes, "to capture is to look");
     for incident in incidents {
         let undone = bench.undo(&responder, incident).expect("undo succeeds");
         assert!(!undone.did.is_empty(), "undo says what it did");
@@ -128,7 +142,7 @@ fn changes_nothing_about_its_own_writes<R: Responder, W: World>(bench: &Bench, r
 fn survives_a_refusal_of_each_write<R: Responder, W: World>(setting: &impl Fn(&Event) -> (W, R), event: &Event) {
     for n in 0.. {
         let (world, responder) = setting(event);
-        let bench = Bench::enforcing();
+        let bench = bench::<R>(Bench::enforcing(), &world);
         let start = world.state();
         world.journal().refuse_write(Some(n));
         let responded = bench.deliver(&responder, event, "a");
@@ -156,7 +170,7 @@ fn survives_a_refusal_of_each_write<R: Responder, W: World>(setting: &impl Fn(&E
 fn survives_death_before_the_receipt<R: Responder, W: World>(setting: &impl Fn(&Event) -> (W, R), event: &Event) {
     for (owner, wait) in [("a", 0), ("b", 31)] {
         let (world, responder) = setting(event);
-        let bench = Bench::enforcing();
+        let bench = bench::<R>(Bench::enforcing(), &world);
         let start = world.state();
         bench.ledger.lose_settle(true);
         bench.deliver(&responder, event, "a").failure.expect("a lost receipt is a failure");
@@ -235,7 +249,7 @@ impl Calls {
         let asked: Vec<serde_json::Value> =
             serde_json::from_str(R::SPEC.permissions).expect("permissions.json is a list");
         let actions = |operator: bool| -> BTreeSet<&str> {
-            let by = |it: &&serde_json::Value| it.get("by").is_some_and(|by| by == "operator") == operator;
+            let by = |it: &&serde_json::Value| it.get("by").is_some_and(|by| by != "function") == operator;
             asked.iter().filter(by).filter_map(|it| it.get("action")?.as_str()).collect()
         };
         let function = actions(false);
@@ -253,6 +267,9 @@ impl Calls {
         let surplus: Vec<_> = undo.difference(&operator).collect();
         assert!(surplus.is_empty(), "undo calls what permissions.json does not ask of the operator: {surplus:?}");
         let unused: Vec<_> = operator.difference(&self.by_operator).collect();
-        assert!(unused.is_empty(), "permissions.json asks of the operator what undo never calls: {unused:?}");
+        assert!(
+            unused.is_empty(),
+            "permissions.json asks of the operator what neither undo nor capture calls: {unused:?}"
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use remedy::{ChangeKey, Charge, Claim, Incident, IncidentId, Ledger, LedgerError, Memory, MemoryKey, Recall};
+use serde_json::Value;
 
 /// A ledger in memory. Incidents are kept as JSON text, as the real one keeps them.
 #[derive(Debug, Default)]
@@ -31,6 +32,11 @@ impl MemoryLedger {
     pub fn incidents(&self) -> Vec<Incident> {
         let stored = self.incidents.borrow();
         stored.values().map(|text| serde_json::from_str(text).expect("an incident can be read back")).collect()
+    }
+
+    /// Stores how a resource should be, as an operator does who captures a baseline.
+    pub fn store_baseline(&self, resource: &MemoryKey, state: Value) {
+        self.memories.borrow_mut().entry(resource.clone()).or_default().baseline = Some(state);
     }
 
     fn get(&self, id: &IncidentId) -> Option<Incident> {

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::rc::Rc;
 
 use cloudtrail::Event;
+use policy::Resource;
 use remedy::{CallError, CallErrorKind};
 use serde_json::Value;
 
@@ -16,6 +17,10 @@ pub trait World: Clone {
     fn state(&self) -> Self::State;
     /// The calls made so far.
     fn journal(&self) -> &Journal;
+    /// What an operator captured of its resources before the event.
+    fn baselines(&self) -> Vec<(Resource, Value)> {
+        Vec::new()
+    }
 }
 
 /// The calls made to a fake AWS, and the failures it was told to make.

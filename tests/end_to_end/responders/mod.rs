@@ -1,6 +1,7 @@
 //! What every responder must do, shown of each in the same way. What is special to one is in its own file.
 
 mod conduct;
+mod detach_admin_policy;
 mod disable_access_key;
 mod killed;
 mod revoke_open_ingress;
