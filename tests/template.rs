@@ -1,5 +1,7 @@
 //! Each function's part of template.yaml, made from its folder.
 
+mod leases;
+
 use std::fmt::Write;
 
 use cloudtrail::{APPROVAL_TYPE, MISSED_TYPE, OWN_SOURCE};
@@ -11,7 +13,6 @@ use crate::generated::{COMMAND, check, read, with_section};
 fn the_template_deploys_every_responder() {
     let folders = Folder::all();
     let (mut own_roles, mut rule_arns, mut blocks) = (String::new(), String::new(), String::new());
-    let mut leases = String::new();
     for (index, folder) in folders.iter().enumerate() {
         let id = folder.type_name();
         // A list in a list: the second argument of `Join`.
@@ -26,15 +27,12 @@ fn the_template_deploys_every_responder() {
         }
         writeln!(rule_arns, "                  - !GetAtt {id}AskedRule.Arn").unwrap();
         blocks.push_str(&block(folder));
-        writeln!(leases, "              # {}:", folder.name).unwrap();
-        let looks = folder.permissions(By::Function).into_iter().filter(Permission::looks);
-        for permission in looks.chain(folder.permissions(By::Operator)) {
-            leases.push_str(&statement(&permission));
-        }
     }
+    let (leases, lease_policies) = leases::policies(&folders);
     let text = read("template.yaml");
     let text = with_section(&text, "# >>> roles", "# <<<", &own_roles);
     let text = with_section(&text, "# >>> rules", "# <<<", &rule_arns);
+    let text = with_section(&text, "# >>> lease policies", "# <<<", &lease_policies);
     let text = with_section(&text, "# >>> leases", "# <<< leases", &leases);
     let text = with_section(&text, "# >>> responders", "# <<< responders", &blocks);
     check("template.yaml", &text);
@@ -123,16 +121,19 @@ fn block(folder: &Folder) -> String {
 }
 
 fn statement(Permission { action, resource, why, .. }: &Permission) -> String {
-    let resource = match resource.as_str() {
-        "*" => "\"*\"".to_owned(),
-        arn => {
-            let arn = arn.replace("${Partition}", "${AWS::Partition}").replace("${Region}", "${AWS::Region}");
-            format!("!Sub {}", arn.replace("${Account}", "${AWS::AccountId}"))
-        }
-    };
+    let resource = template_resource(resource);
     format!(
         "              # {why}\n              - Effect: Allow\n                Action: {action}\n                Resource: {resource}\n"
     )
+}
+
+/// A resource of permissions.json as the template has it.
+fn template_resource(resource: &str) -> String {
+    if resource == "*" {
+        return "\"*\"".to_owned();
+    }
+    let arn = resource.replace("${Partition}", "${AWS::Partition}").replace("${Region}", "${AWS::Region}");
+    format!("!Sub {}", arn.replace("${Account}", "${AWS::AccountId}"))
 }
 
 fn rule_id(folder: &Folder, rule: &Rule) -> String {

@@ -104,3 +104,48 @@ fn labelled_records_are_decided_as_labelled_or_the_docs_say_why_not() {
     assert!(decided > 0 && !found.is_empty(), "{}", text(&output.stderr));
     assert_eq!(differences, documented("differences", 4));
 }
+
+fn found_in(name: &str, file: &str) -> Option<(Vec<Value>, Vec<Value>)> {
+    let path = events("cloudtrail").into_iter().find(|path| path.ends_with(file))?;
+    let folder = Folder::with(name, PERMIT);
+    let output = run(&["backtest", &path, "--policies", &folder.path("policies"), "--format", "json"]);
+    Some((findings(&output).0, objects(&fs::read(path).unwrap())))
+}
+
+/// Stratus Red Team carried out attack techniques in an account of its own. Those that took effect and that a responder
+/// answers are found, and nothing else that it did is.
+#[test]
+fn what_stratus_red_team_did_is_found() {
+    let Some((found, records)) = found_in("stratus", "DataDog__stratus-red-team.jsonl") else { return };
+    assert!(records.len() > 100);
+    let text = |line: &Value, name: &str| line[name].as_str().unwrap().to_owned();
+    let mut found: Vec<_> = found.iter().map(|line| [text(line, "event_name"), text(line, "responder")]).collect();
+    found.sort();
+    let expected = [
+        ["AddPermission20150331v2", "revoke-function-access"],
+        ["AttachUserPolicy", "detach-admin-policy"],
+        ["CreateAccessKey", "disable-access-key"],
+        ["CreateLoginProfile", "deny-console-login"],
+        ["ModifyImageAttribute", "unshare-image"],
+        ["ModifySnapshotAttribute", "unshare-snapshot"],
+        ["PutEventSelectors", "restart-trail"],
+        ["SharedSnapshotCopyInitiated", "unshare-snapshot"],
+        ["StopLogging", "restart-trail"],
+        ["UpdateAssumeRolePolicy", "restore-role-trust"],
+    ];
+    assert_eq!(found, expected.map(|pair| pair.map(str::to_owned)));
+}
+
+/// Most of what `TrailDiscover` tried was refused.
+#[test]
+fn no_call_that_failed_is_a_finding() {
+    let Some((found, records)) = found_in("traildiscover", "adanalvarez__TrailDiscover.jsonl") else { return };
+    let failed: BTreeSet<&str> = records
+        .iter()
+        .filter(|record| !record["errorCode"].is_null() || record["responseElements"]["ConsoleLogin"] == "Failure")
+        .map(|record| record["eventID"].as_str().unwrap())
+        .collect();
+    assert!(failed.len() > 50, "{}", failed.len());
+    let acted: Vec<_> = found.iter().filter(|line| failed.contains(line["event_id"].as_str().unwrap())).collect();
+    assert!(acted.is_empty(), "{acted:#?}");
+}

@@ -12,7 +12,7 @@ use crate::document::decode;
 const DOUBTS: usize = 5;
 const DOUBT_LENGTH: usize = 200;
 
-/// Whether policies make an administrator, as `definitions` of the analysis have it: `docs/policy-analysis.md`.
+/// Whether policies make an administrator: `docs/policy-analysis.md` shows by examples what does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Level {

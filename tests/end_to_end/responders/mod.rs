@@ -4,6 +4,7 @@ mod conduct;
 mod detach_admin_policy;
 mod disable_access_key;
 mod killed;
+mod revoke_function_access;
 mod revoke_open_ingress;
 
 use serde_json::Value;
