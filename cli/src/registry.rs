@@ -1,3 +1,13 @@
 //! Generated from functions/ by `UPDATE=1 cargo test -p tests`.
 
-responders!(detach_admin_policy, disable_access_key, revoke_function_access, revoke_open_ingress);
+responders!(
+    deny_console_login,
+    detach_admin_policy,
+    disable_access_key,
+    restart_trail,
+    restore_role_trust,
+    revoke_function_access,
+    revoke_open_ingress,
+    unshare_image,
+    unshare_snapshot
+);

@@ -6,8 +6,7 @@ use std::fmt;
 use cloudtrail::AccessKeyId;
 use remedy::{Change, ChangeKey};
 use serde::{Deserialize, Serialize};
-
-use crate::cut_off;
+use session_denial::{Denial, in_iam_format, name};
 
 const SESSIONS_OF: &str = "sessions of ";
 
@@ -96,18 +95,18 @@ impl fmt::Display for KeyChange {
             Self::Status { user, key, to: KeyStatus::Inactive, .. } => write!(f, "disable access key {key} of {user}"),
             Self::Status { user, key, to: KeyStatus::Active, .. } => write!(f, "enable access key {key} of {user}"),
             Self::CutOff { user, before, after, .. } => {
-                let time = |policy: &Option<String>| policy.as_deref().and_then(cut_off::time_of);
+                let time = |policy: &Option<String>| policy.as_deref().and_then(Denial::cut_off_of_all);
                 match (after, time(after), time(before)) {
                     (Some(_), Some(time), _) => {
-                        let time = cut_off::in_iam_format(time);
+                        let time = in_iam_format(time);
                         write!(f, "deny {user}'s temporary credentials issued before {time}")
                     }
-                    (Some(_), None, _) => write!(f, "put back {user}'s inline policy {}", cut_off::POLICY_NAME),
+                    (Some(_), None, _) => write!(f, "put back {user}'s inline policy {}", name::UNTRUSTED_KEY),
                     (None, _, Some(time)) => {
-                        let time = cut_off::in_iam_format(time);
+                        let time = in_iam_format(time);
                         write!(f, "no longer deny {user}'s temporary credentials issued before {time}")
                     }
-                    (None, _, None) => write!(f, "delete {user}'s inline policy {}", cut_off::POLICY_NAME),
+                    (None, _, None) => write!(f, "delete {user}'s inline policy {}", name::UNTRUSTED_KEY),
                 }
             }
         }

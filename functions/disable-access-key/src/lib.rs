@@ -4,7 +4,7 @@
 //! after we had disabled it, and when AWS or `GuardDuty` say that it leaked. Disabling can be taken back, deleting
 //! cannot, so nothing is ever deleted. A disabled key leaves behind the temporary credentials that it minted, which live
 //! up to 36 hours; therefore the user also gets an inline policy that denies everything to credentials issued before
-//! now, see [`cut_off`]. What it cannot reach, sessions of roles that the user assumed, is in `README.md`.
+//! now, see [`session_denial`]. What it cannot reach, sessions of roles that the user assumed, is in `README.md`.
 //!
 //! Where a person or another tool has disabled the key before us, nothing is done: it is theirs. The exception is a key
 //! that *we* disabled without coming as far as the sessions, because the run died between the two.
@@ -14,7 +14,6 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 mod change;
-pub mod cut_off;
 mod key;
 mod remedies;
 mod sources;
@@ -25,6 +24,7 @@ use cloudtrail::{Event, EventError};
 use futures_util::future::join3;
 use policy::{Facts, Warrant};
 use remedy::{Applied, CallError, Finding, Plan, Responder, Situation, Spec};
+use session_denial::{decode, name, same};
 
 pub use change::{KeyChange, KeyStatus};
 pub use key::{AccessKeys, Keys, LiveKey, LiveUser, Observed, Owner, Reason, SAME_MOMENT, UntrustedKey};
@@ -57,8 +57,8 @@ impl<K: AccessKeys> Responder for DisableAccessKey<K> {
             },
         };
         let (user, keys, document) =
-            join3(self.0.user(&name), self.0.keys(&name), self.0.inline_policy(&name, cut_off::POLICY_NAME)).await;
-        let cut_off = document?.as_deref().map(cut_off::decode);
+            join3(self.0.user(&name), self.0.keys(&name), self.0.inline_policy(&name, name::UNTRUSTED_KEY)).await;
+        let cut_off = document?.as_deref().map(decode);
         Ok(Observed { found_owner, user: user?, keys: keys?, cut_off })
     }
 
@@ -76,7 +76,7 @@ impl<K: AccessKeys> Responder for DisableAccessKey<K> {
                 let active = *to == KeyStatus::Active;
                 observed.keys.iter().any(|found| found.id == *key && found.active == active)
             }
-            KeyChange::CutOff { after, .. } => cut_off::same(observed.cut_off.as_deref(), after.as_deref()),
+            KeyChange::CutOff { after, .. } => same(observed.cut_off.as_deref(), after.as_deref()),
         }
     }
 
@@ -84,11 +84,9 @@ impl<K: AccessKeys> Responder for DisableAccessKey<K> {
         match change {
             KeyChange::Status { user, key, to, .. } => self.0.set_active(user, key, *to == KeyStatus::Active).await,
             KeyChange::CutOff { user, after: Some(document), .. } => {
-                self.0.put_inline_policy(user, cut_off::POLICY_NAME, document).await
+                self.0.put_inline_policy(user, name::UNTRUSTED_KEY, document).await
             }
-            KeyChange::CutOff { user, after: None, .. } => {
-                self.0.delete_inline_policy(user, cut_off::POLICY_NAME).await
-            }
+            KeyChange::CutOff { user, after: None, .. } => self.0.delete_inline_policy(user, name::UNTRUSTED_KEY).await,
         }
     }
 }

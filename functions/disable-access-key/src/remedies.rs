@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use cloudtrail::{AccessKeyId, AccountId};
 use remedy::{Finding, Remedy, Situation};
+use session_denial::Denial;
 
 use crate::change::{KeyChange, KeyStatus};
-use crate::cut_off;
 use crate::key::{Keys, Observed, Owner, Reason, UntrustedKey};
 
 pub(crate) fn remedy(finding: &Finding<UntrustedKey>, observed: &Observed, situation: &Situation) -> Remedy<KeyChange> {
@@ -53,8 +53,8 @@ pub(crate) fn remedy(finding: &Finding<UntrustedKey>, observed: &Observed, situa
         because_of.insert(id.clone());
     }
 
-    let after = cut_off::document(situation.now + cut_off::MARGIN);
-    let already_there = observed.cut_off.as_deref().and_then(cut_off::time_of) >= cut_off::time_of(&after);
+    let after = Denial::until(situation.now, None).document();
+    let already_there = observed.cut_off.as_deref().and_then(Denial::cut_off_of_all) >= Denial::cut_off_of_all(&after);
     if !because_of.is_empty() && !already_there {
         changes.push(KeyChange::CutOff {
             user: user.name.clone(),
@@ -76,7 +76,7 @@ fn existing_cut_off<'a>(
     observed: &Observed,
     situation: &'a Situation,
 ) -> impl Fn(&AccessKeyId) -> bool + 'a {
-    let time = observed.cut_off.as_deref().and_then(cut_off::time_of);
+    let time = observed.cut_off.as_deref().and_then(Denial::cut_off_of_all);
     let after_event = time > situation.event_time;
     move |key| {
         let for_its_sake = situation.memory.held.iter().any(|change| KeyChange::cuts_off(change, key));

@@ -198,7 +198,7 @@ fn seen_by_guardduty(event: &Event, found: &GuardDutyFinding) -> Result<Option<F
     };
     Ok(Some(Finding {
         resource: resource(event, &owner),
-        severity: severity_of(found.severity),
+        severity: Severity::of_guardduty(found.severity),
         certainty: Certainty::Event,
         subject: UntrustedKey {
             owner,
@@ -207,16 +207,6 @@ fn seen_by_guardduty(event: &Event, found: &GuardDutyFinding) -> Result<Option<F
             owner_is_caller: None,
         },
     }))
-}
-
-/// `GuardDuty` counts from 0.1 to 10.0, AWS Security Hub from 0 to 100.
-fn severity_of(guardduty: f64) -> Severity {
-    let normalized = (guardduty * 10.0).round();
-    (0..=100_u8)
-        .rev()
-        .find(|number| f64::from(*number) <= normalized)
-        .and_then(|number| Severity::try_from(number).ok())
-        .unwrap_or(Severity::INFORMATIONAL)
 }
 
 fn of_call(

@@ -52,16 +52,24 @@ pub struct Call {
     pub source_ip: Option<IpAddr>,
     /// The client's own description of itself: evidence, and never to be trusted.
     pub user_agent: Option<String>,
+    parts: Box<Parts>,
+}
+
+/// What differs from operation to operation.
+#[derive(Debug, Clone, Default)]
+struct Parts {
     request: Value,
     response: Value,
+    service_details: Value,
+    additional: Value,
 }
 
 impl Call {
     /// A call as the ledger remembers it: its parameters are not kept.
     #[must_use]
     pub fn remembered(name: String, source_ip: Option<IpAddr>, user_agent: Option<String>) -> Self {
-        let (request, response) = (Value::Null, Value::Null);
-        Self { source: String::new(), name, happened: Happened::Yes, source_ip, user_agent, request, response }
+        let (source, happened) = (String::new(), Happened::Yes);
+        Self { source, name, happened, source_ip, user_agent, parts: Box::default() }
     }
 
     /// Whether it is this operation of this service.
@@ -72,12 +80,22 @@ impl Call {
 
     /// `requestParameters`, in the shape the caller relies on.
     pub fn request<T: DeserializeOwned>(&self) -> Result<Field<T>, EventError> {
-        self.part("requestParameters", &self.request)
+        self.part("requestParameters", &self.parts.request)
     }
 
     /// `responseElements`, in the shape the caller relies on.
     pub fn response<T: DeserializeOwned>(&self) -> Result<Field<T>, EventError> {
-        self.part("responseElements", &self.response)
+        self.part("responseElements", &self.parts.response)
+    }
+
+    /// `serviceEventDetails`, which an event has that AWS itself caused, in the shape the caller relies on.
+    pub fn service_details<T: DeserializeOwned>(&self) -> Result<Field<T>, EventError> {
+        self.part("serviceEventDetails", &self.parts.service_details)
+    }
+
+    /// `additionalEventData`, which is of neither request nor answer, in the shape the caller relies on.
+    pub fn additional<T: DeserializeOwned>(&self) -> Result<Field<T>, EventError> {
+        self.part("additionalEventData", &self.parts.additional)
     }
 
     fn part<T: DeserializeOwned>(&self, field: &'static str, value: &Value) -> Result<Field<T>, EventError> {
@@ -116,8 +134,12 @@ impl Call {
             happened,
             source_ip: text("sourceIPAddress").and_then(|address| address.parse().ok()),
             user_agent: text("userAgent").map(str::to_owned),
-            request: part("requestParameters"),
-            response: part("responseElements"),
+            parts: Box::new(Parts {
+                request: part("requestParameters"),
+                response: part("responseElements"),
+                service_details: part("serviceEventDetails"),
+                additional: part("additionalEventData"),
+            }),
         })
     }
 }

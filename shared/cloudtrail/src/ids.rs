@@ -166,6 +166,12 @@ impl Arn {
         Self(format!("arn:{partition}:{service}:{region}:{account}:{resource}"))
     }
 
+    /// The ARN of a resource whose ARN names no account, such as an EBS snapshot; `region` is empty where it names none.
+    #[must_use]
+    pub fn without_account(partition: Partition, service: &str, region: &str, resource: &str) -> Self {
+        Self(format!("arn:{partition}:{service}:{region}::{resource}"))
+    }
+
     /// The whole ARN.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -245,6 +251,9 @@ mod tests {
         assert_eq!(arn.sibling(None, "root").as_str(), "arn:aws-cn:iam::123456789012:root");
         assert_eq!(arn.sibling(Some(&other), "root").as_str(), "arn:aws-cn:iam::210987654321:root");
         assert_eq!(Arn::parse("arn:aws:s3:::bucket").unwrap().account(), None);
+        let snapshot = Arn::without_account(Partition::Aws, "ec2", "eu-west-1", "snapshot/snap-1");
+        assert_eq!(snapshot.as_str(), "arn:aws:ec2:eu-west-1::snapshot/snap-1");
+        assert_eq!((snapshot.account(), snapshot.region()), (None, Some(Region::new("eu-west-1"))));
         for wrong in ["", "arn", "arn:aws:iam::123456789012:", "arn:gcp:iam::1:x", "urn:aws:iam::1:x"] {
             assert!(Arn::parse(wrong).is_err(), "{wrong}");
         }

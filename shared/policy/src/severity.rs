@@ -29,6 +29,16 @@ impl Severity {
     /// Must be dealt with at once.
     pub const CRITICAL: Self = Self(90);
 
+    /// That of a `GuardDuty` finding, which counts from 0.1 to 10.0.
+    ///
+    /// Source: Amazon `GuardDuty` User Guide, "Severity levels of `GuardDuty` findings".
+    #[must_use]
+    pub fn of_guardduty(severity: f64) -> Self {
+        let normalized = (severity * 10.0).round();
+        let number = (0..=100_u8).rev().find(|number| f64::from(*number) <= normalized);
+        number.map_or(Self::INFORMATIONAL, Self)
+    }
+
     /// The number, 0 to 100.
     #[must_use]
     pub const fn get(self) -> u8 {
@@ -94,5 +104,14 @@ mod tests {
             serde_json::from_str::<Severity>("200").unwrap_err().to_string(),
             "`200` is not a severity from 0 to 100"
         );
+    }
+
+    #[test]
+    fn guarddutys_ten_is_a_hundred() {
+        for (theirs, ours) in
+            [(0.1, 1), (5.0, 50), (8.24, 82), (8.25, 83), (10.0, 100), (99.0, 100), (-1.0, 0), (f64::NAN, 0)]
+        {
+            assert_eq!(Severity::of_guardduty(theirs).get(), ours, "{theirs}");
+        }
     }
 }

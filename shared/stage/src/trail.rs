@@ -9,6 +9,7 @@ mod finding;
 mod identity;
 mod request;
 mod response;
+mod sharing;
 #[cfg(test)]
 mod tests;
 

@@ -1,11 +1,16 @@
 //! What every responder must do, shown of each in the same way. What is special to one is in its own file.
 
 mod conduct;
+mod deny_console_login;
 mod detach_admin_policy;
 mod disable_access_key;
 mod killed;
+mod restart_trail;
+mod restore_role_trust;
 mod revoke_function_access;
 mod revoke_open_ingress;
+mod unshare_image;
+mod unshare_snapshot;
 
 use serde_json::Value;
 use stage::Call;

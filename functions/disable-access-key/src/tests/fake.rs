@@ -9,9 +9,10 @@ use cloudtrail::{AccessKeyId, Arn};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use remedy::{Applied, CallError};
 use serde_json::{Value, json};
+use session_denial::Denial;
 use testkit::{Journal, World, now};
 
-use crate::{AccessKeys, LiveKey, LiveUser, cut_off};
+use crate::{AccessKeys, LiveKey, LiveUser};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Account {
@@ -36,11 +37,11 @@ pub(super) const LEAKED: &str = "AKIAIOSFODNN7EXAMPLE";
 pub(super) const OTHER: &str = "AKIAOTHERKEY0EXAMPLE";
 
 pub(super) fn an_old_cut_off() -> String {
-    cut_off::document(at("2025-05-05T05:05:05Z"))
+    Denial::of_all(at("2025-05-05T05:05:05Z")).document()
 }
 
 pub(super) fn a_cut_off_now() -> String {
-    cut_off::document(now() + TimeDelta::seconds(60))
+    Denial::of_all(now() + TimeDelta::seconds(60)).document()
 }
 
 impl Iam {

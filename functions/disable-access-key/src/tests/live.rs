@@ -3,11 +3,12 @@
 use chrono::TimeDelta;
 use cloudtrail::{Event, EventId};
 use remedy::{Incident, State, Status};
+use session_denial::Denial;
 use testkit::{Bench, World, check_laws, now};
 
 use super::fake::{Iam, LEAKED, OTHER, a_cut_off_now, an_old_cut_off};
 use super::{event, events};
-use crate::{DisableAccessKey, cut_off};
+use crate::DisableAccessKey;
 
 fn deliver(bench: &Bench, iam: &Iam, event: &Event) -> Status {
     let responded = bench.deliver(&DisableAccessKey(iam.clone()), event, "a");
@@ -98,9 +99,9 @@ fn a_session_is_cut_off_unless_a_younger_policy_does_it_already() {
     let seen = event("finding-on-a-temporary-key");
     let before = seen.time.unwrap();
     for (there, status) in [
-        (cut_off::document(before), Status::Contained),
-        (cut_off::document(before + TimeDelta::seconds(1)), Status::AlreadySafe),
-        (cut_off::document(before + TimeDelta::days(1)).replace("Deny", "Allow"), Status::Contained),
+        (Denial::of_all(before).document(), Status::Contained),
+        (Denial::of_all(before + TimeDelta::seconds(1)).document(), Status::AlreadySafe),
+        (Denial::of_all(before + TimeDelta::days(1)).document().replace("Deny", "Allow"), Status::Contained),
     ] {
         let (iam, bench) = (Iam::new(), Bench::enforcing());
         iam.put_policy(&there);
@@ -111,7 +112,7 @@ fn a_session_is_cut_off_unless_a_younger_policy_does_it_already() {
 #[test]
 fn a_cut_off_is_never_moved_back() {
     let (iam, bench) = (Iam::new(), Bench::enforcing());
-    let later = cut_off::document(now() + TimeDelta::seconds(61));
+    let later = Denial::of_all(now() + TimeDelta::seconds(61)).document();
     iam.put_policy(&later);
     assert_eq!(deliver(&bench, &iam, &event("key-for-another-user")), Status::Contained);
     assert!(!iam.is_active(LEAKED));
@@ -185,7 +186,10 @@ fn an_activated_key_is_disabled_again_only_if_we_had_disabled_it() {
     let activated = Event { time: Some(now() + TimeDelta::minutes(9)), ..again(&activated, "later") };
     assert_eq!(deliver(&bench, &iam, &activated), Status::Contained);
     assert!(!iam.is_active(LEAKED));
-    assert!(cut_off::time_of(&iam.policy().unwrap()) > cut_off::time_of(&first), "sessions made meanwhile end as well");
+    assert!(
+        Denial::cut_off_of_all(&iam.policy().unwrap()) > Denial::cut_off_of_all(&first),
+        "sessions made meanwhile end as well"
+    );
 }
 
 #[test]

@@ -6,11 +6,12 @@ use chrono::TimeDelta;
 use cloudtrail::AccessKeyId;
 use policy::{Request, Schema, Source};
 use remedy::{Change, Memory, Plan, Remedy, Responder, Situation};
+use session_denial::Denial;
 use testkit::{block_on, now};
 
 use super::event;
 use super::fake::{Iam, LEAKED, OTHER, a_cut_off_now, an_old_cut_off, at};
-use crate::{DisableAccessKey, KeyChange, KeyStatus, Observed, cut_off};
+use crate::{DisableAccessKey, KeyChange, KeyStatus, Observed};
 
 #[test]
 fn the_facts_about_root_and_about_activated_keys_are_in_the_schema() {
@@ -64,7 +65,7 @@ fn a_run_that_takes_over_comes_as_far_as_the_sessions() {
     let disabled = || Memory { held: [status.clone()].into(), ..Memory::default() };
     let cut = || Memory { held: [status.clone(), sessions.clone()].into(), ..Memory::default() };
     let time = Some("2026-11-20T10:15:04Z");
-    let (old, new) = (Some(an_old_cut_off()), Some(cut_off::document(now() - TimeDelta::hours(1))));
+    let (old, new) = (Some(an_old_cut_off()), Some(Denial::of_all(now() - TimeDelta::hours(1)).document()));
     let table = [
         ("finding-on-a-long-term-key", Memory::default(), None, false),
         ("finding-on-a-long-term-key", disabled(), None, true),

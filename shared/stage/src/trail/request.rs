@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::sharing;
 use crate::proxy::{Call, Params};
 
 /// Never written to a trail.
@@ -68,6 +69,9 @@ pub(super) fn parameters(call: &Call) -> Value {
             let tree = Node::of(pairs);
             match (call.service.as_str(), call.operation.as_str()) {
                 ("ec2", "ModifySecurityGroupRules") => return wrapped(&call.operation, &tree),
+                ("ec2", "ModifySnapshotAttribute" | "ModifyImageAttribute") => {
+                    sharing::in_one_form(ec2(&call.operation, &tree))
+                }
                 ("ec2", operation) => ec2(operation, &tree),
                 _ => query("", &tree),
             }
@@ -218,13 +222,14 @@ fn as_document(name: &str, node: &Node) -> Value {
     Value::Object(node.children().iter().map(|(name, node)| (name.clone(), as_document(name, node))).collect())
 }
 
-/// IAM, SNS and STS: lists are plain arrays, `member` and `entry` are not shown.
+/// IAM, RDS, SNS and STS: lists are plain arrays, and what the wire wraps them in (`member`, `entry`, `AttributeValue`) is
+/// not shown.
 fn query(name: &str, node: &Node) -> Value {
     match node {
         Node::Leaf(text) => typed(name, text),
         Node::Branch(children) => {
-            if let [(wrapper, list)] = children.as_slice()
-                && (wrapper == "member" || wrapper == "entry")
+            if let [(_, list)] = children.as_slice()
+                && list.is_list()
             {
                 return Value::Array(list.children().iter().map(|(_, element)| query(name, element)).collect());
             }
