@@ -1,5 +1,6 @@
 //! What every responder must do, shown of each in the same way. What is special to one is in its own file.
 
+mod cancel_key_deletion;
 mod conduct;
 mod deny_console_login;
 mod detach_admin_policy;
@@ -9,6 +10,7 @@ mod restart_trail;
 mod restore_role_trust;
 mod revoke_function_access;
 mod revoke_open_ingress;
+mod revoke_role_sessions;
 mod unshare_image;
 mod unshare_snapshot;
 
