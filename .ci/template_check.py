@@ -5,6 +5,8 @@
     template_check.py --backtest TEMPLATE OUTPUT
                                           who may invoke a function of the backtest: nobody but its state machine; OUTPUT
                                           is given the transformed template with the state machine's definition in it
+    template_check.py --size N TEMPLATE MONITORING
+                                          how near the templates come to AWS's limits with N responders
     template_check.py --built TEMPLATE    that `sam build` left a binary of each function and the layer's policies
 """
 
@@ -14,6 +16,7 @@ import re
 import sys
 from pathlib import Path
 
+import template_size
 from samcli.yamlhelper import yaml_parse
 from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics
 from samtranslator.parser.parser import Parser
@@ -23,8 +26,12 @@ REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-nort
 
 
 def transformed(path, region):
+    return transformed_text(Path(path).read_text(), region)
+
+
+def transformed_text(text, region):
     os.environ["AWS_DEFAULT_REGION"] = region
-    template = yaml_parse(Path(path).read_text())
+    template = yaml_parse(text)
     for resource in template["Resources"].values():
         # `sam package` does this: the translator knows code by its place in S3 only.
         for uri in ("CodeUri", "ContentUri", "DefinitionUri"):
@@ -50,6 +57,10 @@ def the_arn_of(value):
             return name.removesuffix(".Arn")
         case _:
             return None
+
+
+def is_for_leases(arn):
+    return arn.get("Ref", "").startswith("ReleaseLeasesAccess")
 
 
 def problems(resources):
@@ -95,11 +106,12 @@ def problems(resources):
     if len(roles) != len(functions):
         yield f"{len(functions)} functions share {len(roles)} roles"
     for name, role in roles.items():
-        given = [policy.get("Ref", "") for policy in role["Properties"].get("ManagedPolicyArns", [])]
-        undoes = name == "ReleaseLeasesRole"
-        own = [policy for policy in given if undoes and policy.startswith("ReleaseLeasesAccess")]
-        if given != ["ResponderAccess", *own]:
-            yield f"{name} is given more than ResponderAccess and its own: {role['Properties'].get('ManagedPolicyArns')}"
+        # The one role that may reverse what the others do has policies of its own for that.
+        given = role["Properties"].get("ManagedPolicyArns")
+        if name == "ReleaseLeasesRole":
+            given = [arn for arn in given if not is_for_leases(arn)]
+        if given != [{"Ref": "ResponderAccess"}]:
+            yield f"{name} is given more than ResponderAccess and its own: {given}"
     if not functions:
         yield "there is no function"
 
@@ -162,6 +174,9 @@ def built_problems(path):
 
 def main(arguments):
     match arguments:
+        case ["--size", count, path, monitoring]:
+            transform = lambda text: transformed_text(text, REGIONS["aws"])
+            found = list(template_size.problems(int(count), path, monitoring, transform))
         case ["--built", path]:
             found = list(built_problems(path))
         case ["--backtest", path, output]:
