@@ -1,6 +1,7 @@
 //! Generated from functions/ by `UPDATE=1 cargo test -p tests`.
 
 responders!(
+    block_bucket_exposure,
     cancel_key_deletion,
     deny_console_login,
     detach_admin_policy,

@@ -1,5 +1,6 @@
 //! An attack on an emulated account, and what becomes of it: real calls, real function binaries, real policies.
 
+mod attack;
 mod scene;
 mod story;
 mod tell;
@@ -77,7 +78,8 @@ async fn stage_it(checkout: &Path, tell: &mut Teller<'_>) -> Result<(), DemoErro
     let environment: Vec<(&str, OsString)> = scene.function_environment(&folder.0);
     let deployment = Deployment::start(checkout, &binaries, &environment).await?;
     tell.setting(&account, &deployment, &policies)?;
-    story::play(tell, &scene, &deployment, &binaries).await
+    story::play(tell, &scene, &deployment, &binaries).await?;
+    Ok(())
 }
 
 /// A folder with the demo's policies that goes when the demo does.

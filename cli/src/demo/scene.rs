@@ -13,6 +13,15 @@ use super::DemoError;
 /// The region of the story. IAM's events arrive in us-east-1, so one region serves both functions.
 pub(super) const REGION: &str = "us-east-1";
 
+/// The account's trail.
+pub(super) const TRAIL: &str = "audit";
+
+/// Where it logs.
+const LOGS: &str = "audit-logs";
+
+/// A bucket that is nobody else's business.
+pub(super) const PAYROLL: &str = "payroll";
+
 /// The ledger's table.
 pub(super) const TABLE: &str = "countermand";
 
@@ -25,9 +34,13 @@ pub(super) struct Scene<'a> {
     pub(super) operator: Identity,
     /// The attacker, who has somebody's key.
     pub(super) mallory: SdkConfig,
+    /// Who that is.
+    pub(super) attacker: Identity,
+    /// A snapshot of the orders' disk.
+    pub(super) snapshot: String,
     /// A person on call who may open what he needs.
     pub(super) break_glass: SdkConfig,
-    observer: SdkConfig,
+    pub(super) observer: SdkConfig,
 }
 
 /// Names the call that failed.
@@ -61,17 +74,20 @@ impl<'a> Scene<'a> {
             .map_err(failed("AuthorizeSecurityGroupIngress"))?;
 
         let iam = aws_sdk_iam::Client::new(&config);
-        for name in ["alice", "mallory"] {
+        for name in ["alice", "bob", "mallory"] {
             iam.create_user().user_name(name).send().await.map_err(failed("CreateUser"))?;
         }
         let table = aws_sdk_dynamodb::Client::new(&config);
         lambda::create_table(&table, TABLE).await.map_err(failed("CreateTable"))?;
 
+        let attacker = Identity::user("mallory").from_ip("185.220.101.7");
         let scene = Self {
             account,
             web,
             operator,
-            mallory: account.acting_as(Identity::user("mallory").from_ip("185.220.101.7"), REGION).await,
+            mallory: account.acting_as(attacker.clone(), REGION).await,
+            attacker,
+            snapshot: prepare_attack(&config).await?,
             break_glass: account.acting_as(Identity::role_session("break-glass", "omar"), REGION).await,
             observer: config,
         };
@@ -109,6 +125,23 @@ impl<'a> Scene<'a> {
         };
         Ok(keys.access_key_metadata().iter().map(status).collect())
     }
+}
+
+/// What the second act is about: a trail, a bucket and a snapshot, whose id it gives back.
+async fn prepare_attack(config: &SdkConfig) -> Result<String, DemoError> {
+    let s3 = aws_sdk_s3::Client::new(config);
+    for bucket in [LOGS, PAYROLL] {
+        s3.create_bucket().bucket(bucket).send().await.map_err(failed("CreateBucket"))?;
+    }
+    let trails = aws_sdk_cloudtrail::Client::new(config);
+    let trail = trails.create_trail().name(TRAIL).s3_bucket_name(LOGS).is_multi_region_trail(true);
+    trail.enable_log_file_validation(true).send().await.map_err(failed("CreateTrail"))?;
+    trails.start_logging().name(TRAIL).send().await.map_err(failed("StartLogging"))?;
+    let ec2 = aws_sdk_ec2::Client::new(config);
+    let volume = ec2.create_volume().size(1).availability_zone(format!("{REGION}a")).send().await;
+    let volume = volume.map_err(failed("CreateVolume"))?.volume_id.unwrap_or_default();
+    let snapshot = ec2.create_snapshot().volume_id(volume).send().await.map_err(failed("CreateSnapshot"))?;
+    Ok(snapshot.snapshot_id.unwrap_or_default())
 }
 
 /// TCP at one port from some blocks, each with its description.

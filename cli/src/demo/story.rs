@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use stage::Deployment;
 
-use super::DemoError;
 use super::scene::{REGION, Scene, TABLE, failed, permission};
 use super::tell::Teller;
+use super::{DemoError, attack};
 
 /// What the functions made of an event.
-struct Reaction {
-    outcome: Value,
-    took: Duration,
+pub(super) struct Reaction {
+    pub(super) outcome: Value,
+    pub(super) took: Duration,
 }
 
 impl Reaction {
-    fn status(&self) -> &str {
+    pub(super) fn status(&self) -> &str {
         self.outcome.get("status").and_then(Value::as_str).unwrap_or("no finding")
     }
 
@@ -28,9 +28,9 @@ impl Reaction {
 }
 
 /// One telling.
-struct Play<'a, 'b> {
-    tell: &'a mut Teller<'b>,
-    scene: &'a Scene<'a>,
+pub(super) struct Play<'a, 'b> {
+    pub(super) tell: &'a mut Teller<'b>,
+    pub(super) scene: &'a Scene<'a>,
     deployment: &'a Deployment,
     binaries: &'a Path,
 }
@@ -49,6 +49,7 @@ pub(super) async fn play(
     play.makes_a_key_for_somebody_else().await?;
     play.opens_ssh_with_break_glass().await?;
     play.takes_the_first_one_back(&incident, &event).await?;
+    attack::play(&mut play).await?;
     let steps = play.tell.current_step();
     let seconds = began.elapsed().as_secs_f32();
     Ok(tell.title(&format!("All as told: {steps} steps in {seconds:.1} s. No AWS account was touched."))?)
@@ -130,7 +131,7 @@ impl Play<'_, '_> {
         Ok(())
     }
 
-    fn must(&self, expected: &'static str, is_so: bool, found: &str) -> Result<(), DemoError> {
+    pub(super) fn must(&self, expected: &'static str, is_so: bool, found: &str) -> Result<(), DemoError> {
         if is_so {
             return Ok(());
         }
@@ -145,7 +146,7 @@ impl Play<'_, '_> {
     }
 
     /// Takes the event of the last call through the deployed rules to the functions.
-    async fn react(&self) -> Result<(Value, Reaction), DemoError> {
+    pub(super) async fn react(&self) -> Result<(Value, Reaction), DemoError> {
         let events = self.scene.account.events();
         let found = events.len().to_string();
         let mut events = events.into_iter();
@@ -161,14 +162,18 @@ impl Play<'_, '_> {
     }
 
     /// Delivers an event, and then the events of the function's own calls, which must not lead to anything.
-    async fn deliver(&self, event: &Value) -> Result<Reaction, DemoError> {
-        let mut deliveries = self.deployment.deliver(event).await?;
-        let found = format!("{} functions", deliveries.len());
-        let (Some(delivery), true) = (deliveries.pop(), deliveries.is_empty()) else {
-            let expected = "one function's rule matches the event";
+    pub(super) async fn deliver(&self, event: &Value) -> Result<Reaction, DemoError> {
+        let mut reactions = Vec::new();
+        for delivery in self.deployment.deliver(event).await? {
+            let answer = delivery.answer.map_err(failed("Invoke"))?;
+            let outcome = answer.body.pointer("/outcomes/0").cloned();
+            reactions.extend(outcome.map(|outcome| Reaction { outcome, took: answer.took }));
+        }
+        let found = format!("{} findings", reactions.len());
+        let (Some(reaction), true) = (reactions.pop(), reactions.is_empty()) else {
+            let expected = "one function finds something in the event";
             return Err(DemoError::NotAsTold { step: self.tell.current_step(), expected, found });
         };
-        let answer = delivery.answer.map_err(failed("Invoke"))?;
         for event in self.scene.account.events() {
             for delivery in self.deployment.deliver(&event).await? {
                 let answer = delivery.answer.map_err(failed("Invoke"))?;
@@ -176,12 +181,11 @@ impl Play<'_, '_> {
                 self.must("a function's own calls are no findings", is_ignored, &answer.body.to_string())?;
             }
         }
-        let outcome = answer.body.pointer("/outcomes/0").cloned().unwrap_or_default();
-        Ok(Reaction { outcome, took: answer.took })
+        Ok(reaction)
     }
 
     /// Runs the CLI as the operator: the one built with the functions, since this one may have been replaced meanwhile.
-    async fn countermand(&self, arguments: &[&str]) -> Result<Vec<String>, DemoError> {
+    pub(super) async fn countermand(&self, arguments: &[&str]) -> Result<Vec<String>, DemoError> {
         let io = |source| DemoError::Io { act: "run `countermand`", source };
         let output = tokio::process::Command::new(self.binaries.join("countermand"))
             .args(arguments)
@@ -191,7 +195,7 @@ impl Play<'_, '_> {
             .await
             .map_err(io)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect::<Vec<_>>();
-        self.must("the undo succeeds", output.status.success(), &text(&output.stderr).join("; "))?;
+        self.must("the command succeeds", output.status.success(), &text(&output.stderr).join("; "))?;
         Ok(text(&output.stdout))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Only what the call itself added is taken away, and only while it is still there. A snapshot that another account has
 //! already copied is beyond reach: then a person is told what to do. Sharing with the accounts that AWS documents as its
-//! own for the purpose is no finding, see [`aws_accounts`].
+//! own for the purpose is no finding: see the module `aws_accounts`.
 
 use std::collections::BTreeSet;
 

@@ -4,6 +4,7 @@
 //! there was one). The emulator's own answers are the material, so an id in a record is an id in
 //! the account.
 
+mod bucket;
 mod envelope;
 mod finding;
 mod identity;
@@ -15,6 +16,7 @@ mod tests;
 
 use serde_json::{Value, json};
 
+pub use self::bucket::put_bucket_policy;
 pub use self::envelope::{envelope, sent};
 pub use self::finding::{KeyFinding, guardduty_key_finding, health_exposed_key};
 pub use self::identity::Identity;

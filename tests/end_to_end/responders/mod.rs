@@ -1,5 +1,6 @@
 //! What every responder must do, shown of each in the same way. What is special to one is in its own file.
 
+mod block_bucket_exposure;
 mod cancel_key_deletion;
 mod conduct;
 mod deny_console_login;

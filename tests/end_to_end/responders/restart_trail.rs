@@ -1,7 +1,9 @@
 //! `restart-trail` does what every responder must, and puts back what was captured.
 
 use aws_sdk_cloudtrail::Client;
-use aws_sdk_cloudtrail::types::{DataResource, EventSelector, InsightSelector, InsightType, Tag};
+use aws_sdk_cloudtrail::types::{
+    AdvancedEventSelector, AdvancedFieldSelector, DataResource, EventSelector, InsightSelector, InsightType, Tag,
+};
 use serde_json::{Value, json};
 
 use super::{Exposure, Scenario, proves};
@@ -171,4 +173,33 @@ async fn a_trail_named_by_its_arn_is_the_same_trail() {
     assert_eq!(status(function.invoke(&event).await), "contained");
     let found = Client::new(&setting.operator).get_trail_status().name("audit").send().await.unwrap();
     assert_eq!(found.is_logging, Some(true));
+}
+
+#[tokio::test]
+async fn advanced_selectors_are_completed_and_put_back() {
+    let setting = Setting::with(ENFORCE).await;
+    let function = setting.function(WeakTrail::NAME).await;
+    trail(&setting, "audit", false).await;
+    let equals =
+        |field: &str, value: &str| AdvancedFieldSelector::builder().field(field).equals(value).build().unwrap();
+    let payroll = AdvancedEventSelector::builder()
+        .name("Payroll")
+        .field_selectors(equals("eventCategory", "Data"))
+        .field_selectors(equals("resources.type", "AWS::S3::Object"))
+        .build()
+        .unwrap();
+    let narrower = Client::new(&setting.attacker).put_event_selectors().trail_name("audit");
+    narrower.advanced_event_selectors(payroll.clone()).send().await.unwrap();
+    let seen = outcome(function.invoke(&setting.event()).await);
+    assert_eq!(seen["status"], "contained", "{seen:#}");
+    let selectors = async || {
+        let found = Client::new(&setting.operator).get_event_selectors().trail_name("audit").send().await.unwrap();
+        found.advanced_event_selectors.unwrap()
+    };
+    let all = AdvancedEventSelector::builder().field_selectors(equals("eventCategory", "Management")).build().unwrap();
+    assert_eq!(selectors().await, [payroll.clone(), all]);
+    let id = seen["incident"].as_str().unwrap();
+    let (done, said) = setting.countermand(&["incidents", "undo", id, "--yes"]).await;
+    assert!(done, "{said}");
+    assert_eq!(selectors().await, [payroll]);
 }

@@ -129,8 +129,10 @@ fn query(head: &Parts) -> Params {
     head.uri.query().map_or(Params::None, |query| Params::Form(pairs(query)))
 }
 
+/// S3 says what is meant by a name without a value: `?policy`.
 fn pairs(text: &str) -> Vec<(String, String)> {
-    text.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (decode(key), decode(value))).collect()
+    let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(key, value)| (decode(key), decode(value))).collect()
 }
 
 fn decode(part: &str) -> String {
