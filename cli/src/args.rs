@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::incidents::Filter;
 use crate::output::Format;
-use crate::{backtest, baseline, demo, explain, policies, reconcile, report};
+use crate::{backtest, baseline, demo, dlq, doctor, explain, policies, reconcile, report};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -47,6 +47,11 @@ pub(crate) enum Command {
     Incidents(Incidents),
     /// Hand the functions what CloudTrail recorded and they were not given: its delivery is on best effort
     Reconcile(reconcile::Args),
+    /// Look at the events that no function could deal with, and hand them to their functions again
+    #[command(subcommand)]
+    Dlq(dlq::Command),
+    /// Say what in an account or a deployment keeps Countermand from working, and how to mend it; changes nothing
+    Doctor(doctor::Args),
     /// Report on a period: a page to read and print, CSV or JSON
     Report(report::Args),
     /// Play an attack against an emulated account, and watch it being undone
@@ -108,6 +113,23 @@ pub(crate) struct Connection {
     #[arg(long)]
     pub(crate) profile: Option<String>,
     /// The region of the ledger's table
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+}
+
+/// Where the deployment is, and who asks.
+#[derive(Debug, Clone, clap::Args)]
+#[command(
+    next_help_heading = "AWS (endpoints come from AWS_ENDPOINT_URL, credentials from where the AWS CLI finds them)"
+)]
+pub(crate) struct Place {
+    /// The name of the deployment's CloudFormation stack
+    #[arg(long, env = "COUNTERMAND_STACK", default_value = "countermand", value_name = "NAME")]
+    pub(crate) stack: String,
+    /// The profile in your AWS configuration
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// The region of the deployment
     #[arg(long)]
     pub(crate) region: Option<String>,
 }

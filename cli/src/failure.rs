@@ -27,6 +27,8 @@ pub(crate) enum Failure {
     NoRegion,
     #[error("the ledger in table `{table}` cannot be used")]
     Ledger { table: String, source: LedgerError },
+    #[error("the stack `{stack}` cannot be read")]
+    Stack { stack: String, source: CallError },
     #[error("cannot tell who you are")]
     Identity(#[source] CallError),
     #[error("AWS does not say who you are")]
@@ -60,10 +62,13 @@ impl Failure {
             Self::Policies { .. } => "name the folder that holds your `*.cedar` files",
             Self::Schemas(_) => "this build of countermand is broken: report it",
             Self::Settings(_) => "see `countermand incidents --help` for the settings",
-            Self::NoRegion => "set --region or AWS_REGION to the region of the ledger's table",
+            Self::NoRegion => "set --region or AWS_REGION to the region of the deployment",
             Self::Ledger { .. } => {
                 "check --table, --region and --profile; your role needs dynamodb:GetItem, Query, Scan and, to undo, \
                  TransactWriteItems' UpdateItem and PutItem on the table"
+            }
+            Self::Stack { .. } => {
+                "check --stack, --region and --profile; your role needs cloudformation:ListStackResources on the stack"
             }
             Self::Identity(source) if source.kind == CallErrorKind::Unanswered => {
                 "check the network, and AWS_ENDPOINT_URL if it is set"

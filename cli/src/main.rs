@@ -23,6 +23,9 @@ mod baseline;
 mod catalogue;
 mod coverage;
 mod demo;
+mod deployment;
+mod dlq;
+mod doctor;
 mod event_bus;
 mod events;
 mod exit;
@@ -91,6 +94,8 @@ fn run(cli: Cli, out: &mut Output) -> Result<Exit, Failure> {
         Command::Baseline(command) => return baseline::run(&command, now, out),
         Command::Incidents(command) => return incidents::run(&command, now, out),
         Command::Reconcile(args) => return reconcile::run(&args, now, out),
+        Command::Dlq(command) => return dlq::run(&command, now, out),
+        Command::Doctor(args) => return doctor::run(&args, out),
         Command::Report(args) => return report::run(&args, now, out),
         Command::Demo(args) => return demo::run(&args, out),
         Command::Completions { shell } => {

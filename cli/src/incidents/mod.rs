@@ -111,13 +111,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) async fn open(Connection { table, profile, region }: &Connection) -> Result<Self, Failure> {
-        let mut config = lambda::operator_config(profile.as_deref()).await?;
-        if let Some(region) = region {
-            config = config.into_builder().region(Region::new(region.clone())).build();
-        }
-        if config.region().is_none_or(|region| region.as_ref().is_empty()) {
-            return Err(Failure::NoRegion);
-        }
+        let config = configuration(profile.as_deref(), region.as_deref()).await?;
         let ledger = DynamoLedger::new(&config, table.clone());
         Ok(Self { config, ledger, table: table.clone() })
     }
@@ -129,13 +123,7 @@ impl Session {
 
     /// Who runs this command.
     pub(crate) async fn operator(&self) -> Result<Operator, Failure> {
-        let answer = aws_sdk_sts::Client::new(&self.config).get_caller_identity().send().await;
-        let answer = answer.map_err(|error| Failure::Identity(call_error("sts:GetCallerIdentity", error)))?;
-        let account = answer.account().and_then(|account| AccountId::parse(account).ok());
-        match (answer.arn(), account) {
-            (Some(arn), Some(account)) => Ok(Operator { arn: arn.to_owned(), account }),
-            _ => Err(Failure::Nobody),
-        }
+        operator(&self.config).await
     }
 
     pub(crate) fn ledger_failed(&self, source: LedgerError) -> Failure {
@@ -153,6 +141,29 @@ impl Session {
                 Err(NoIncident::Ambiguous { id: id.to_owned(), ids: ids.join(", ") })
             }
         })
+    }
+}
+
+/// The configuration of the operator's own clients.
+pub(crate) async fn configuration(profile: Option<&str>, region: Option<&str>) -> Result<SdkConfig, Failure> {
+    let mut config = lambda::operator_config(profile).await?;
+    if let Some(region) = region {
+        config = config.into_builder().region(Region::new(region.to_owned())).build();
+    }
+    if config.region().is_none_or(|region| region.as_ref().is_empty()) {
+        return Err(Failure::NoRegion);
+    }
+    Ok(config)
+}
+
+/// Who has these credentials.
+pub(crate) async fn operator(config: &SdkConfig) -> Result<Operator, Failure> {
+    let answer = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
+    let answer = answer.map_err(|error| Failure::Identity(call_error("sts:GetCallerIdentity", error)))?;
+    let account = answer.account().and_then(|account| AccountId::parse(account).ok());
+    match (answer.arn(), account) {
+        (Some(arn), Some(account)) => Ok(Operator { arn: arn.to_owned(), account }),
+        _ => Err(Failure::Nobody),
     }
 }
 

@@ -47,7 +47,15 @@ impl Connect for Probe {
 }
 
 impl Responder for Probe {
-    const SPEC: Spec = Spec { name: "probe", pattern: "{}", permissions: "[]", controls: "[]", schema: "", readme: "" };
+    const SPEC: Spec = Spec {
+        name: "probe",
+        pattern: "{}",
+        permissions: "[]",
+        controls: "[]",
+        techniques: "{}",
+        schema: "",
+        readme: "",
+    };
     type Subject = String;
     type Observed = ();
     type Change = Mind;
