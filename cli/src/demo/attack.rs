@@ -12,7 +12,7 @@ const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 /// Plays all five, and shows them as an operator sees them afterwards.
 pub(super) async fn play(play: &mut Play<'_, '_>) -> Result<(), DemoError> {
-    play.tell.title("Second act: Mallory means it. Every step is taken back before the next one")?;
+    play.tell.act("Second act: Mallory means it. Every step is taken back before the next one")?;
     play.makes_a_key_for_bob().await?;
     play.makes_bob_an_administrator().await?;
     play.stops_the_trail().await?;

@@ -35,6 +35,14 @@ impl<'a> Teller<'a> {
         self.out.gap()
     }
 
+    pub(super) fn act(&mut self, text: &str) -> io::Result<()> {
+        if self.out.is_json() {
+            return Ok(());
+        }
+        self.out.gap()?;
+        self.out.line([Tone::Strong.of(text)])
+    }
+
     /// Tells on standard error what takes its time.
     pub(super) fn waiting(&mut self, text: &str) -> io::Result<()> {
         self.out.note([Tone::Faint.of(format!("  {text} …"))])
@@ -49,7 +57,7 @@ impl<'a> Teller<'a> {
         let address = account.emulator().address();
         self.facts("account", &[format!("{} in {REGION}, emulated on {address}", stage::ACCOUNT)])?;
         let functions = deployment.deployed().iter().map(|deployed| {
-            format!("{:<20} ready {} ms after its start", deployed.name, deployed.function.ready_after().as_millis())
+            format!("{:<22} ready {} ms after its start", deployed.name, deployed.function.ready_after().as_millis())
         });
         self.facts("functions", &functions.collect::<Vec<_>>())?;
         self.facts("policies", &policies.rules().iter().map(in_words).collect::<Vec<_>>())

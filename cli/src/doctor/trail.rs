@@ -74,6 +74,9 @@ fn judge(wanted: &BTreeSet<Wanted>, heard: &[Heard]) -> Check {
 }
 
 /// The services that a rule waits for.
+/// A service without regions.
+const IAM: &str = "iam.amazonaws.com";
+
 fn wanted_by(rule: &Rule) -> Vec<Wanted> {
     fn find(pattern: &Value, found: &mut Vec<String>) {
         match pattern {
@@ -93,7 +96,9 @@ fn wanted_by(rule: &Rule) -> Vec<Wanted> {
     }
     let mut found = Vec::new();
     find(&rule.pattern, &mut found);
-    found.into_iter().map(|source| Wanted { source, global: rule.global }).collect()
+    // A regional rule may ask for IAM's events beside those of services that have regions.
+    let wanted = |source: String| Wanted { global: rule.global || source == IAM, source };
+    found.into_iter().map(wanted).collect()
 }
 
 async fn trails(scene: &Scene) -> Result<Vec<Trail>, CallError> {
