@@ -7,13 +7,11 @@ use crate::generated::{COMMAND, check, read, with_section};
 
 #[test]
 fn the_table_lists_every_responder() {
-    let mut table = String::from("| Response | Fires on | Does | Undo | Permissions |\n|---|---|---|---|---|\n");
+    let mut table = String::from("| Response | Fires on | Does | Undo |\n|---|---|---|---|\n");
     for folder in Folder::all() {
-        let actions: Vec<String> =
-            folder.permissions(By::Function).into_iter().map(|permission| format!("`{}`", permission.action)).collect();
         let cells = ["When", "Does", "Undo"].map(|heading| first_sentence(&folder.section(heading)));
         let Folder { name } = &folder;
-        writeln!(table, "| [{name}](functions/{name}) | {} | {} |", cells.join(" | "), actions.join(", ")).unwrap();
+        writeln!(table, "| [{name}](functions/{name}) | {} |", cells.join(" | ")).unwrap();
     }
     let path = "README.md";
     check(path, &with_section(&read(path), "<!-- >>> responders", "<!-- <<< -->", &table));

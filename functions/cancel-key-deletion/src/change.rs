@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use cloudtrail::Arn;
+use policy_document::same;
 use remedy::{Change, ChangeKey};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::key::{KeyState, Observed};
 
@@ -67,15 +67,9 @@ impl KeyChange {
             Self::Rotation { on: true, days, .. } => {
                 rotation.is_some_and(|now| now.on && (days.is_none() || now.days.is_none() || now.days == *days))
             }
-            Self::Policy { to, .. } => policy.as_deref().is_some_and(|policy| same(policy, to)),
+            Self::Policy { to, .. } => same(policy.as_deref(), Some(to)),
         }
     }
-}
-
-/// Whether two policies are the same. KMS may lay out a policy as it likes.
-pub(crate) fn same(one: &str, other: &str) -> bool {
-    let parse = |text| serde_json::from_str::<Value>(text).ok();
-    one == other || parse(one).is_some_and(|value| Some(value) == parse(other))
 }
 
 impl Change for KeyChange {

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use cloudtrail::Arn;
 use policy::Trusted;
-use policy_document::{Access, Document, Grant, Lockout, Trust, exposure, locks_out};
-
-use crate::change::same;
+use policy_document::{Access, Document, Grant, Lockout, Trust, exposure, locks_out, same};
 
 /// What is wrong with a key policy.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -49,7 +47,7 @@ pub(crate) fn judge(policy: &Document, baseline: Option<&Document>, trust: &Trus
     let mut judged = Judged { locks_out: lockout(policy, trust) == Lockout::Yes, ..Judged::default() };
     for grant in exposure(policy, trust) {
         let text = policy.statement_text(grant.statement).unwrap_or_default();
-        if wanted.iter().any(|(words, access)| *access == grant.access && same(words, text)) {
+        if wanted.iter().any(|(words, access)| *access == grant.access && same(Some(words), Some(text))) {
             continue;
         }
         if grant.access.is_exposed() {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use cloudtrail::Arn;
 use policy::Trusted;
-use policy_document::{Document, Lockout};
+use policy_document::{Document, Lockout, same};
 use remedy::{Finding, Remedy};
 
 use crate::called::Endangered;
-use crate::change::{KeyChange, same};
+use crate::change::KeyChange;
 use crate::judged::{Judged, judge, lockout, trust};
 use crate::key::{Baseline, KeyState, Observed, Rotation};
 
@@ -93,7 +93,7 @@ fn close(key: &Arn, live: &str, captured: Option<&Baseline>, trust: &policy_docu
     let baseline = captured.and_then(|captured| Document::parse(&captured.policy).ok());
     let policy = judge(&document, baseline.as_ref(), trust);
     let about = policy.about();
-    let is_same = captured.is_some_and(|captured| same(&captured.policy, live));
+    let is_same = captured.is_some_and(|captured| same(Some(&captured.policy), Some(live)));
     if is_same || (about.is_empty() && policy.unclear.is_empty()) {
         return Judgement { remedy: Remedy::AlreadySafe, policy };
     }

@@ -6,22 +6,11 @@ mod live;
 mod plan;
 mod policies;
 
-use std::path::Path;
-
 use cloudtrail::Event;
 
 /// The events in a folder of `events/`, by name.
 fn events(folder: &str) -> Vec<(String, Event)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(folder);
-    let mut events: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path))
-        .map(|(name, path)| (name, testkit::event(&std::fs::read_to_string(path).unwrap())))
-        .collect();
-    events.sort_by(|(one, _), (other, _)| one.cmp(other));
-    assert!(!events.is_empty(), "{}", folder.display());
-    events
+    testkit::events(env!("CARGO_MANIFEST_DIR"), folder, "")
 }
 
 fn event(name: &str) -> Event {

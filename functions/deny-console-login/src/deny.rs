@@ -5,7 +5,6 @@
 //! those that were got without MFA; a request that is signed with a long-term access key has neither. So long-term keys are
 //! never denied. Source: IAM User Guide, "AWS global condition context keys".
 
-use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -35,27 +34,6 @@ pub fn document(sessions: Sessions) -> String {
 pub fn sessions_of(document: &str) -> Option<Sessions> {
     let found: Value = serde_json::from_str(document).ok()?;
     BOTH.into_iter().find(|sessions| value(*sessions) == found)
-}
-
-/// Whether two documents, or their absence, are the same. IAM may lay out a document as it likes.
-#[must_use]
-pub fn same(one: Option<&str>, other: Option<&str>) -> bool {
-    let parse = |text| serde_json::from_str::<Value>(text).ok();
-    match (one, other) {
-        (Some(one), Some(other)) => one == other || parse(one).is_some_and(|value| Some(value) == parse(other)),
-        (None, None) => true,
-        _ => false,
-    }
-}
-
-/// The text of a document that IAM gave. IAM encodes documents as URLs; other tools, and emulators, give plain JSON.
-/// Source: IAM API Reference, "`GetUserPolicy`".
-#[must_use]
-pub fn decode(document: &str) -> String {
-    if document.trim_start().starts_with('{') {
-        return document.to_owned();
-    }
-    percent_decode_str(document).decode_utf8_lossy().into_owned()
 }
 
 fn value(sessions: Sessions) -> Value {

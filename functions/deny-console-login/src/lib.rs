@@ -56,7 +56,7 @@ impl<U: Users> Responder for DenyConsoleLogin<U> {
         )
         .await;
         let sign_in = Some(SignIn { password: password?, mfa_devices: mfa_devices? });
-        Ok(Observed { user: user?, sign_in, policy: policy?.as_deref().map(deny::decode) })
+        Ok(Observed { user: user?, sign_in, policy: policy?.as_deref().map(policy_document::decode) })
     }
 
     fn plan(finding: &Finding<Doubtful>, observed: &Observed, situation: &Situation) -> Plan<PolicyChange> {
@@ -68,7 +68,7 @@ impl<U: Users> Responder for DenyConsoleLogin<U> {
     }
 
     fn holds(change: &PolicyChange, observed: &Observed) -> bool {
-        deny::same(observed.policy.as_deref(), change.after.as_deref())
+        policy_document::same(observed.policy.as_deref(), change.after.as_deref())
     }
 
     async fn apply(&self, change: &PolicyChange, _: &Warrant) -> Result<Applied, CallError> {

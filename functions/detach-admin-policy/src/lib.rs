@@ -89,7 +89,7 @@ impl<P: Policies> Responder for DetachAdminPolicy<P> {
                     Held::Document(text) => Some(text.as_str()),
                     _ => None,
                 };
-                document::same(found, expected)
+                policy_document::same(found, expected)
             }
             Privilege::Version { version, instead, .. } => {
                 let expected = if takes_away { instead } else { version };

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use cloudtrail::Arn;
 use policy::Facts;
+use policy_document::same;
 use remedy::{Remedy, Situation};
 
 use crate::baseline::Baseline;
 use crate::change::{Privilege, PrivilegeChange};
-use crate::document::same;
 use crate::grant::{Grant, Granted, Identity};
 use crate::judge::{Judged, Level, is_aws_managed, judge, partition};
 use crate::live::{Entity, Held, Observed, Version};

@@ -23,8 +23,9 @@ mod tests;
 use cloudtrail::{Event, EventError};
 use futures_util::future::join3;
 use policy::{Facts, Warrant};
+use policy_document::{decode, same};
 use remedy::{Applied, CallError, Finding, Plan, Responder, Situation, Spec};
-use session_denial::{decode, name, same};
+use session_denial::name;
 
 pub use change::{KeyChange, KeyStatus};
 pub use key::{AccessKeys, Keys, LiveKey, LiveUser, Observed, Owner, Reason, SAME_MOMENT, UntrustedKey};

@@ -2,10 +2,9 @@
 
 use cloudtrail::{Arn, Call, Event, EventError, Field};
 use policy::{Resource, ResourceKind, Severity};
-use policy_document::{Access, Document, Trust, exposure};
+use policy_document::{Access, Document, Trust, decode, exposure};
 use remedy::{Certainty, Finding};
 use serde::Deserialize;
-use session_denial::decode;
 
 use crate::role::WrittenTrust;
 

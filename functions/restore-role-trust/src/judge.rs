@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use cloudtrail::{Arn, Partition};
 use policy::Trusted;
 use policy_document::{
-    Access, Document, EditError, Grant, GuardKind, Opening, OpeningKind, Outsider, Trust, exposure, opened,
+    Access, Document, EditError, Grant, GuardKind, Opening, OpeningKind, Outsider, Trust, exposure, opened, same,
 };
-use session_denial::same;
 
 use crate::change::Intruders;
 

@@ -21,10 +21,10 @@ use std::collections::BTreeSet;
 use cloudtrail::{Event, EventError};
 use futures_util::future::join;
 use policy::{Facts, Resource, Warrant};
-use policy_document::{Access, OpeningKind};
+use policy_document::{Access, OpeningKind, decode, same};
 use remedy::{Applied, CallError, Finding, Plan, Responder, Situation, Spec};
 use serde_json::Value;
-use session_denial::{decode, name, same};
+use session_denial::name;
 
 pub use change::{Intruders, TrustChange};
 pub use judge::NOBODY;

@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use policy_document::{Document, Trust};
+use policy_document::{Document, Trust, decode};
 use remedy::{Finding, Memory, Remedy, Situation};
 use serde::Deserialize;
-use session_denial::{Denial, decode};
+use session_denial::Denial;
 
 use crate::change::{Intruders, TrustChange};
 use crate::judge::{Judged, NOBODY, is_safe, trust_of};

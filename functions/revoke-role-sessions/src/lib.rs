@@ -24,8 +24,9 @@ mod tests;
 use cloudtrail::{AccessKeyId, Event, EventError};
 use futures_util::future::join4;
 use policy::{Facts, Warrant};
+use policy_document::{decode, same};
 use remedy::{Applied, CallError, Finding, Plan, Responder, Situation, Spec};
-use session_denial::{MARGIN, RoleSession, decode, name, same};
+use session_denial::{MARGIN, RoleSession, name};
 
 pub use change::DenialChange;
 pub use stolen::{Holder, LiveRole, Observed, Roles, StolenCredentials};

@@ -20,12 +20,7 @@ const ORGANIZATION: &str = "arn:aws:organizations::210987654321:organization/o-e
 const UNIT: &str = "arn:aws:organizations::210987654321:ou/o-exampleorgid/ou-exam-11aa22bb";
 
 fn events(folder: &str) -> Vec<(String, Event)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(folder);
-    let mut files: Vec<_> = folder.read_dir().unwrap().map(|file| file.unwrap().path()).collect();
-    files.sort();
-    let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
-    let event = |path: &Path| testkit::event(&std::fs::read_to_string(path).unwrap());
-    files.iter().map(|path| (name(path), event(path))).collect()
+    testkit::events(env!("CARGO_MANIFEST_DIR"), folder, "")
 }
 
 fn event(name: &str) -> Event {

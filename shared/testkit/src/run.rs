@@ -19,13 +19,6 @@ pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_330_800, 0).unwrap_or_default()
 }
 
-/// An event of a fixture.
-#[must_use]
-#[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "test support: a broken fixture fails the test")]
-pub fn event(json: &str) -> Event {
-    Event::from_slice(json.as_bytes()).expect("a fixture is an event")
-}
-
 /// Runs a future that never waits for anything outside.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);

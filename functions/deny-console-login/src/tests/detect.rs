@@ -17,8 +17,8 @@ fn what_matches_is_a_finding() {
     let alice = || Who::User("alice".to_owned());
     let (sure, live) = (Certainty::Event, Certainty::Live);
     let expected = [
-        ("login-of-root-with-mfa", Who::Root, Reason::SignedIn { mfa: Some(true) }, Severity::HIGH, sure),
         ("login-of-root", Who::Root, Reason::SignedIn { mfa: Some(false) }, Severity::CRITICAL, sure),
+        ("login-of-root-with-mfa", Who::Root, Reason::SignedIn { mfa: Some(true) }, Severity::HIGH, sure),
         ("login-that-does-not-say", alice(), Reason::SignedIn { mfa: None }, Severity::MEDIUM, live),
         ("login-without-mfa", alice(), Reason::SignedIn { mfa: Some(false) }, Severity::MEDIUM, sure),
         ("mfa-deactivated-by-another", alice(), Reason::MfaDeactivated, Severity::HIGH, sure),

@@ -232,7 +232,7 @@ mod tests {
         let recall = ledger.recall(&incident.id, &key).await.unwrap();
         assert_eq!((recall.incident, recall.memory.held.len()), (None, 1));
         let asked = script.asked.lock().unwrap();
-        assert_eq!(asked[0]["RequestItems"]["ledger"]["Keys"].as_array().unwrap().len(), 2);
+        assert_eq!(asked[0]["RequestItems"]["ledger"]["Keys"].as_array().unwrap().len(), 3);
         assert_eq!(asked[1]["RequestItems"], left);
     }
 }
