@@ -32,7 +32,7 @@ pub(super) fn look(folder: &Path) -> Check {
     }
     let acting = if permitted.is_empty() { "none".to_owned() } else { permitted.join(", ") };
     let seen = format!("{by}, with a permit: {acting}; observes only: {}", observing.join(", "));
-    Check::warning(NAME, seen, "if they are to act, permit it: see policies/examples/contain.cedar; then `sam deploy`")
+    Check::warning(NAME, seen, "if they are to act, permit it: see policies/starter; then `sam deploy`")
 }
 
 /// Those of the responders that some `permit` speaks of; `None` where the policies cannot be used.
