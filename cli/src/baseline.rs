@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use chrono::{DateTime, Utc};
+use clap::builder::PossibleValuesParser;
 use remedy::{CallError, MemoryKey};
 use serde::Serialize;
 
@@ -25,7 +26,7 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Capture {
     /// Only for these responders
-    #[arg(long = "responder", value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(names()))]
+    #[arg(long = "responder", value_name = "NAME", value_parser = PossibleValuesParser::new(ENTRIES.iter().map(|entry| entry.spec.name)))]
     responders: Vec<String>,
     /// Only show what differs from what is stored
     #[arg(long)]
@@ -56,10 +57,6 @@ struct Row {
 struct NotCaptured {
     responder: &'static str,
     source: CallError,
-}
-
-fn names() -> Vec<&'static str> {
-    ENTRIES.iter().map(|entry| entry.spec.name).collect()
 }
 
 pub(crate) fn run(command: &Command, now: DateTime<Utc>, out: &mut Output) -> Result<Exit, Failure> {

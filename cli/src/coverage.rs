@@ -3,20 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::output::{Output, Tone};
-use crate::report::in_order;
+use crate::report::{Control, in_order};
 use crate::responders::ENTRIES;
-
-/// What is asked of one entry of `controls.json` here.
-#[derive(Debug, Deserialize)]
-struct Control {
-    framework: String,
-    #[serde(rename = "control")]
-    id: String,
-    why: String,
-}
 
 /// `techniques.json`: of each catalogue, the techniques by id with their names there.
 type Techniques = BTreeMap<String, BTreeMap<String, String>>;
@@ -65,7 +56,7 @@ fn rows() -> Vec<Row> {
             }
         }
         let of_folder: Vec<Control> = serde_json::from_str(entry.spec.controls).unwrap_or_default();
-        for Control { framework, id, why } in of_folder {
+        for Control { framework, id, why, .. } in of_folder {
             controls.add(name, &framework, id, why);
         }
     }

@@ -3,7 +3,6 @@
 //! INVARIANT (inert): every cell goes through [`cell`], which leaves nothing for a spreadsheet to compute, and no line
 //! breaks, so that one finding is one line.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use ::backtest::Finding;
@@ -12,7 +11,7 @@ use chrono::SecondsFormat;
 use remedy::Certainty;
 
 use super::told::Told;
-use hostile_text::visible;
+use hostile_text::cell;
 
 const COLUMNS: [&str; 19] = [
     "event_id",
@@ -48,15 +47,6 @@ pub(super) fn table(told: &Told, to: &mut dyn Write) -> io::Result<()> {
     writer.flush()
 }
 
-/// Text that a spreadsheet takes for text, by the rule of `report`'s CSV. Source: OWASP, "CSV Injection".
-fn cell(text: &str) -> Cow<'_, str> {
-    let shown = visible(text);
-    let start = |text: &str| text.trim_start_matches(|char: char| char.is_whitespace() || char == '"').chars().next();
-    let computed = |char| matches!(char, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '|' | '%');
-    let breaks = text.starts_with(['\t', '\r', '\n', '\0']);
-    if breaks || start(&shown).is_some_and(computed) { Cow::Owned(format!("'{shown}")) } else { shown }
-}
-
 fn cells(finding: &Finding<'_>) -> [String; COLUMNS.len()] {
     let before = finding.before.as_ref();
     [
@@ -83,23 +73,4 @@ fn cells(finding: &Finding<'_>) -> [String; COLUMNS.len()] {
         before.map(|before| before.verdict.name().to_owned()).unwrap_or_default(),
         before.map(|before| before.policies.join("; ")).unwrap_or_default(),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        /// By the rule as spreadsheets have it, which is not the code's.
-        #[test]
-        fn no_cell_is_computed_and_none_breaks_the_line(text in "[=+\\-@\t\r\n \"',;a]{0,6}\\PC{0,6}\\p{Cc}{0,3}") {
-            let cell = cell(&text);
-            prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{cell:?}");
-            prop_assert!(!cell.contains(char::is_control), "{cell:?}");
-            let shown = visible(&text);
-            prop_assert!(cell == shown || cell.strip_prefix('\'') == Some(&shown), "{cell:?} says more than {shown:?}");
-        }
-    }
 }

@@ -1,45 +1,20 @@
 //! One page that needs nothing else, in the style of `report`'s.
 //!
-//! INVARIANT (inert): text becomes HTML only through `maud`, which escapes whatever is not marked otherwise. Marked are
-//! [`STYLE`], which is ours, and the body on its way through [`visible`], which finds no character of ours to change. No
-//! attribute holds text of a finding. The page's Content-Security-Policy allows no script, no connection, no image, and
-//! of style sheets the one with the hash of [`STYLE`].
+//! INVARIANT (inert): text becomes HTML only through `maud`, which escapes whatever is not marked otherwise, and nothing is
+//! marked here. No attribute holds text of a finding. The rest is [`framed`]'s.
 
 use ::backtest::{BudgetUse, Candidate, Comparison, Finding, Problems, Ranking, Summary, Verdict, Verdicts};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest, Sha256};
+use maud::{Markup, html};
 
 use super::human::{in_a_line, many, size, time};
 use super::told::{Told, short, verdict_in_words};
-use hostile_text::visible;
-
-const STYLE: &str = include_str!("../report/html/style.css");
+use crate::report::framed;
 
 /// A page with more rows than these is read by nobody, and by some browsers never shown.
 const ROWS: usize = 1000;
 
 pub(super) fn page(told: &Told) -> String {
-    let hash = aws_smithy_types::base64::encode(Sha256::digest(STYLE));
-    let policy = format!(
-        "default-src 'none'; script-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
-    );
-    let body = body(told).into_string();
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="referrer" content="no-referrer";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Countermand backtest" }
-                style { (PreEscaped(STYLE)) }
-            }
-            (PreEscaped(visible(&body)))
-        }
-    };
-    page.into_string()
+    framed(&html! { "Countermand backtest" }, body(told))
 }
 
 fn body(told: &Told) -> Markup {

@@ -83,11 +83,7 @@ impl History {
             .attribute_key(LookupAttributeKey::EventName)
             .attribute_value(name)
             .build()
-            .map_err(|error| CallError {
-                action: "cloudtrail:LookupEvents",
-                kind: CallErrorKind::Refused,
-                source: error.into(),
-            })?;
+            .map_err(|error| CallError::refused("cloudtrail:LookupEvents", error))?;
         let answer = self
             .client
             .lookup_events()

@@ -8,16 +8,16 @@ use crate::responders::ENTRIES;
 /// One entry of a responder's `controls.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Control {
+pub(crate) struct Control {
     /// For example `PCI DSS v4.0`.
-    pub(super) framework: String,
+    pub(crate) framework: String,
     /// For example `1.3.1`.
     #[serde(rename = "control")]
-    pub(super) id: String,
+    pub(crate) id: String,
     /// What the responder does for it.
-    pub(super) why: String,
+    pub(crate) why: String,
     /// Who says so.
-    pub(super) source: String,
+    pub(crate) source: String,
 }
 
 /// A control, the responder that supports it, and how often it did.

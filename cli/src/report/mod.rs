@@ -22,7 +22,12 @@ use hostile_text::visible_json;
 use lambda::Listing;
 
 use self::row::{Row, RowError};
-pub(crate) use self::{controls::in_order, count::many, spread::told};
+pub(crate) use self::{
+    controls::{Control, in_order},
+    count::many,
+    html::framed,
+    spread::told,
+};
 use crate::args::Connection;
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::{
     AccessControlPolicy, Grant as WireGrant, Grantee, Owner, Permission, PublicAccessBlockConfiguration, Type,
@@ -14,7 +13,7 @@ use aws_sdk_s3control::types::PublicAccessBlockConfiguration as AccountConfigura
 use aws_types::SdkConfig;
 use cloudtrail::{AccountId, Arn, Region};
 use futures_util::try_join;
-use lambda::{Connect, call_error};
+use lambda::{Connect, call_error, once};
 use remedy::{Applied, CallError, CallErrorKind};
 
 use crate::BlockBucketExposure;
@@ -37,20 +36,20 @@ pub struct S3 {
 
 impl Connect for Live {
     fn connect(config: &SdkConfig) -> Self {
-        let once = aws_sdk_s3::config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        let control = || {
+        let once = once(config);
+        let control = |config: &SdkConfig| {
             let control = aws_sdk_s3control::config::Builder::from(config);
-            match config.endpoint_url() {
+            let control = match config.endpoint_url() {
                 Some(url) => control.endpoint_resolver(Fixed(url.to_owned())),
                 None => control,
-            }
+            };
+            aws_sdk_s3control::Client::from_conf(control.build())
         };
-        let control_once = control().retry_config(RetryConfig::disabled()).build();
         Self(S3 {
             reads: aws_sdk_s3::Client::new(config),
-            writes: aws_sdk_s3::Client::from_conf(once),
-            account_reads: aws_sdk_s3control::Client::from_conf(control().build()),
-            account_writes: aws_sdk_s3control::Client::from_conf(control_once),
+            writes: aws_sdk_s3::Client::new(&once),
+            account_reads: control(config),
+            account_writes: control(&once),
             identity: aws_sdk_sts::Client::new(config),
             region: Region::new(config.region().map(ToString::to_string).unwrap_or_default()),
         })
@@ -183,10 +182,10 @@ impl Buckets for S3 {
             pages.map_err(|error| call_error("s3:ListAllMyBuckets", error))
         };
         let (identity, buckets) = try_join!(identity, buckets)?;
-        let account = identity.arn.and_then(|arn| Arn::parse(&arn).ok()?.account()).ok_or_else(|| {
-            let source = "the caller's identity has no account".into();
-            CallError { action: "sts:GetCallerIdentity", kind: CallErrorKind::Refused, source }
-        })?;
+        let account = identity
+            .arn
+            .and_then(|arn| Arn::parse(&arn).ok()?.account())
+            .ok_or_else(|| CallError::refused("sts:GetCallerIdentity", "the caller's identity has no account"))?;
         let names = buckets.into_iter().filter_map(|bucket| bucket.name).collect();
         Ok((account, self.region.clone(), names))
     }
@@ -204,11 +203,7 @@ fn if_there<T, E>(action: &'static str, answer: Result<T, SdkError<E, HttpRespon
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    match answer.map_err(|error| call_error(action, error)) {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.kind == CallErrorKind::Gone => Ok(None),
-        Err(error) => Err(error),
-    }
+    lambda::if_there(answer.map_err(|error| call_error(action, error)))
 }
 
 /// Source: Amazon S3 API Reference, "Error responses": where two operations on a bucket conflict, the later one is aborted
@@ -247,5 +242,5 @@ fn written(grant: &Grant) -> Result<WireGrant, aws_sdk_s3::error::BuildError> {
 }
 
 fn unwritable(error: aws_sdk_s3::error::BuildError) -> CallError {
-    CallError { action: "s3:PutBucketAcl", kind: CallErrorKind::Refused, source: error.into() }
+    CallError::refused("s3:PutBucketAcl", error)
 }

@@ -1,16 +1,13 @@
 //! AWS KMS as this responder sees it.
 
-use std::error::Error;
-
 use aws_sdk_kms::Client;
-use aws_sdk_kms::config::{self, retry::RetryConfig};
 use aws_sdk_kms::error::ProvideErrorMetadata;
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, Tag};
 use aws_types::SdkConfig;
 use cloudtrail::Arn;
 use futures_util::future::join;
-use lambda::{Connect, call_error};
-use remedy::{Applied, CallError, CallErrorKind};
+use lambda::{Connect, applied, call_error, if_there, once};
+use remedy::{Applied, CallError};
 
 use crate::CancelKeyDeletion;
 use crate::key::{Key, KeyState, Keys, Rotation};
@@ -35,8 +32,7 @@ pub struct Kms {
 
 impl Connect for Live {
     fn connect(config: &SdkConfig) -> Self {
-        let once = config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        Self(Kms { reads: Client::new(config), writes: Client::from_conf(once) })
+        Self(Kms { reads: Client::new(config), writes: Client::new(&once(config)) })
     }
 }
 
@@ -132,28 +128,12 @@ impl Kms {
 }
 
 fn read(found: &KeyMetadata, tags: Option<Vec<Tag>>) -> Result<Key, CallError> {
-    let arn = Arn::parse(found.arn.as_deref().unwrap_or_default()).map_err(|error| {
-        let source: Box<dyn Error + Send + Sync> = error.into();
-        CallError { action: "kms:DescribeKey", kind: CallErrorKind::Refused, source }
-    })?;
+    let arn = Arn::parse(found.arn.as_deref().unwrap_or_default());
+    let arn = arn.map_err(|error| CallError::refused("kms:DescribeKey", error))?;
     Ok(Key {
         arn,
         state: KeyState::named(found.key_state.as_ref().map_or("", |state| state.as_str())),
         multi_region: found.multi_region,
         tags: tags.map(|tags| tags.into_iter().map(|tag| (tag.tag_key, tag.tag_value)).collect()),
     })
-}
-
-/// What there is not is no error.
-fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.kind == CallErrorKind::Gone => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A write to what is gone changed nothing.
-fn applied<T>(answer: Result<T, CallError>) -> Result<Applied, CallError> {
-    Ok(if if_there(answer)?.is_some() { Applied::Changed } else { Applied::AlreadySo })
 }

@@ -95,11 +95,8 @@ impl<K: Keys> Responder for CancelKeyDeletion<K> {
             };
             let Some(policy) = policy.filter(|_| !key.state.is_pending_deletion()) else { continue };
             let baseline = Baseline { enabled: key.state == KeyState::Enabled, rotation, policy };
-            let value = serde_json::to_value(&baseline).map_err(|source| CallError {
-                action: "kms:GetKeyPolicy",
-                kind: CallErrorKind::Refused,
-                source: source.into(),
-            })?;
+            let value = serde_json::to_value(&baseline);
+            let value = value.map_err(|error| CallError::refused("kms:GetKeyPolicy", error))?;
             captured.push((key.resource(), value));
         }
         Ok(captured)

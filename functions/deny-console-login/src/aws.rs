@@ -1,14 +1,11 @@
 //! AWS IAM as this responder sees it.
 
-use std::error::Error;
-
 use aws_sdk_iam::Client;
-use aws_sdk_iam::config::{self, retry::RetryConfig};
 use aws_sdk_iam::types::User;
 use aws_types::SdkConfig;
 use cloudtrail::Arn;
-use lambda::{Connect, call_error};
-use remedy::{Applied, CallError, CallErrorKind};
+use lambda::{Connect, applied, call_error, if_there, once};
+use remedy::{Applied, CallError};
 
 use crate::DenyConsoleLogin;
 use crate::user::{LiveUser, Users};
@@ -26,8 +23,7 @@ pub struct Iam {
 
 impl Connect for Live {
     fn connect(config: &SdkConfig) -> Self {
-        let once = config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        Self(Iam { reads: Client::new(config), writes: Client::from_conf(once) })
+        Self(Iam { reads: Client::new(config), writes: Client::new(&once(config)) })
     }
 }
 
@@ -68,25 +64,8 @@ impl Users for Iam {
     }
 }
 
-/// What there is not is no error.
-fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.kind == CallErrorKind::Gone => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A write to what is gone changed nothing.
-fn applied<T>(answer: Result<T, CallError>) -> Result<Applied, CallError> {
-    Ok(if if_there(answer)?.is_some() { Applied::Changed } else { Applied::AlreadySo })
-}
-
 fn live_user(action: &'static str, user: User) -> Result<LiveUser, CallError> {
-    let arn = Arn::parse(&user.arn).map_err(|error| {
-        let source: Box<dyn Error + Send + Sync> = error.into();
-        CallError { action, kind: CallErrorKind::Refused, source }
-    })?;
+    let arn = Arn::parse(&user.arn).map_err(|error| CallError::refused(action, error))?;
     let tags = user.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
     Ok(LiveUser { name: user.user_name, arn, path: Some(user.path), tags: Some(tags) })
 }

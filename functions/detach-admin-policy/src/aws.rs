@@ -1,14 +1,12 @@
 //! The port over Amazon's SDK.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::config::{self, retry::RetryConfig};
 use aws_sdk_iam::types::{EntityType, PolicyDetail, Tag};
 use cloudtrail::Arn;
-use lambda::call_error;
-use remedy::{Applied, CallError, CallErrorKind};
+use lambda::{call_error, if_there, once};
+use remedy::{Applied, CallError};
 
 use crate::DetachAdminPolicy;
 use crate::grant::{Identity, IdentityKind};
@@ -27,8 +25,7 @@ pub type Live = DetachAdminPolicy<Iam>;
 
 impl lambda::Connect for Live {
     fn connect(config: &aws_types::SdkConfig) -> Self {
-        let once = config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        Self(Iam { reads: Client::new(config), writes: Client::from_conf(once) })
+        Self(Iam { reads: Client::new(config), writes: Client::new(&once(config)) })
     }
 }
 
@@ -239,15 +236,6 @@ impl Policies for Iam {
     }
 }
 
-/// What there is not is no error.
-fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.kind == CallErrorKind::Gone => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 /// What is gone need not be taken away. (What is given back to somebody who is gone is an error.)
 fn taken_away(answer: Result<(), CallError>) -> Result<Applied, CallError> {
     Ok(if if_there(answer)?.is_some() { Applied::Changed } else { Applied::AlreadySo })
@@ -259,10 +247,7 @@ fn entity(action: &'static str, name: String, arn: &str, tags: Option<Vec<Tag>>)
 }
 
 fn read_arn(action: &'static str, arn: &str) -> Result<Arn, CallError> {
-    Arn::parse(arn).map_err(|error| {
-        let source: Box<dyn Error + Send + Sync> = error.into();
-        CallError { action, kind: CallErrorKind::Refused, source }
-    })
+    Arn::parse(arn).map_err(|error| CallError::refused(action, error))
 }
 
 fn named(policy: PolicyDetail) -> Option<(String, String)> {

@@ -1,14 +1,12 @@
 //! The port over Amazon's SDK.
 
-use std::error::Error;
-
 use aws_sdk_iam::Client;
 use aws_sdk_iam::primitives::DateTime as SdkDateTime;
 use aws_sdk_iam::types::{AccessKeyMetadata, StatusType, User};
 use chrono::{DateTime, Utc};
 use cloudtrail::{AccessKeyId, Arn};
-use lambda::call_error;
-use remedy::{Applied, CallError, CallErrorKind};
+use lambda::{applied, call_error, if_there};
+use remedy::{Applied, CallError};
 
 use crate::DisableAccessKey;
 use crate::key::{AccessKeys, LiveKey, LiveUser};
@@ -77,25 +75,8 @@ impl AccessKeys for Iam {
     }
 }
 
-/// What there is not is no error.
-fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.kind == CallErrorKind::Gone => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A write to what is gone changed nothing.
-fn applied<T>(answer: Result<T, CallError>) -> Result<Applied, CallError> {
-    Ok(if if_there(answer)?.is_some() { Applied::Changed } else { Applied::AlreadySo })
-}
-
 fn live_user(action: &'static str, user: User) -> Result<LiveUser, CallError> {
-    let arn = Arn::parse(&user.arn).map_err(|error| {
-        let source: Box<dyn Error + Send + Sync> = error.into();
-        CallError { action, kind: CallErrorKind::Refused, source }
-    })?;
+    let arn = Arn::parse(&user.arn).map_err(|error| CallError::refused(action, error))?;
     let tags = user.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
     Ok(LiveUser { name: user.user_name, arn, path: Some(user.path), tags: Some(tags) })
 }

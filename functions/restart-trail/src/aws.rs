@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use aws_sdk_cloudtrail::Client;
-use aws_sdk_cloudtrail::config::{self, retry::RetryConfig};
 use aws_sdk_cloudtrail::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudtrail::operation::update_trail::builders::UpdateTrailFluentBuilder;
 use aws_sdk_cloudtrail::types::{Tag, Trail as SdkTrail};
@@ -14,7 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
 use cloudtrail::Arn;
 use futures_util::future::{FutureExt, join, join4, try_join_all};
-use lambda::{Connect, call_error};
+use lambda::{Connect, applied, call_error, if_there, once};
 use remedy::{Applied, CallError, CallErrorKind};
 
 use crate::RestartTrail;
@@ -36,8 +35,7 @@ pub struct CloudTrail {
 
 impl Connect for Live {
     fn connect(config: &SdkConfig) -> Self {
-        let once = config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        Self(CloudTrail { reads: Client::new(config), writes: Client::from_conf(once) })
+        Self(CloudTrail { reads: Client::new(config), writes: Client::new(&once(config)) })
     }
 }
 
@@ -56,7 +54,7 @@ impl Trails for CloudTrail {
         let found = found.map_err(|error| failed(ACTION, error))?.trail_list.unwrap_or_default();
         let trails = found.into_iter().map(async |found| {
             let arn = found.trail_arn.as_deref().unwrap_or_default();
-            let arn = Arn::parse(arn).map_err(|source| refused(ACTION, source.into()))?;
+            let arn = Arn::parse(arn).map_err(|error| CallError::refused(ACTION, error))?;
             Ok(self.more(&arn).await?.map(|more| read(arn, found, more)))
         });
         Ok(try_join_all(trails).await?.into_iter().flatten().collect())
@@ -92,7 +90,7 @@ impl Trails for CloudTrail {
         let call = match selectors {
             EventSelectors::Basic(basic) => call.set_event_selectors(Some(convert::to_basic(basic))),
             EventSelectors::Advanced(advanced) => {
-                let advanced = convert::to_advanced(advanced).map_err(|source| refused(ACTION, source.into()))?;
+                let advanced = convert::to_advanced(advanced).map_err(|error| CallError::refused(ACTION, error))?;
                 call.set_advanced_event_selectors(Some(advanced))
             }
         };
@@ -109,7 +107,7 @@ impl Trails for CloudTrail {
         const ACTION: &str = "cloudtrail:CreateTrail";
         let Trail { arn, on, delivery, organization, topic, log_group, recursive_logging, tags, .. } = trail;
         let tags = tags.iter().flatten().map(|(key, value)| Tag::builder().key(key).value(value).build());
-        let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|source| refused(ACTION, source.into()))?;
+        let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| CallError::refused(ACTION, error))?;
         let (log_group, role) = log_group.as_ref().map(|group| (group.arn.clone(), group.role.clone())).unzip();
         let call = self
             .writes
@@ -236,22 +234,4 @@ where
     let is_busy = error.code() == Some("ConflictException");
     let error = call_error(action, error);
     if is_busy { CallError { kind: CallErrorKind::Throttled, ..error } } else { error }
-}
-
-fn refused(action: &'static str, source: Box<dyn Error + Send + Sync>) -> CallError {
-    CallError { action, kind: CallErrorKind::Refused, source }
-}
-
-/// What there is not is no error.
-fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.kind == CallErrorKind::Gone => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A write to what is gone changed nothing.
-fn applied<T>(answer: Result<T, CallError>) -> Result<Applied, CallError> {
-    Ok(if if_there(answer)?.is_some() { Applied::Changed } else { Applied::AlreadySo })
 }

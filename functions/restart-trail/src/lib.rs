@@ -70,11 +70,7 @@ impl<T: Trails> Responder for RestartTrail<T> {
             let resource = trail.resource();
             serde_json::to_value(&trail).map(|value| (resource, value))
         });
-        captured.collect::<Result<_, _>>().map_err(|source| CallError {
-            action: "cloudtrail:DescribeTrails",
-            kind: remedy::CallErrorKind::Refused,
-            source: source.into(),
-        })
+        captured.collect::<Result<_, _>>().map_err(|error| CallError::refused("cloudtrail:DescribeTrails", error))
     }
 
     async fn apply(&self, change: &TrailChange, _: &Warrant) -> Result<Applied, CallError> {

@@ -1,14 +1,11 @@
 //! The port over Amazon's SDK.
 
-use std::error::Error;
-
 use aws_sdk_iam::Client;
-use aws_sdk_iam::config::{self, retry::RetryConfig};
 use aws_sdk_iam::types::Role;
 use aws_types::SdkConfig;
 use cloudtrail::Arn;
-use lambda::call_error;
-use remedy::{Applied, CallError, CallErrorKind};
+use lambda::{applied, call_error, if_there, once};
+use remedy::{Applied, CallError};
 
 use crate::RestoreRoleTrust;
 use crate::role::{LiveRole, Roles};
@@ -26,8 +23,7 @@ pub type Live = RestoreRoleTrust<Iam>;
 
 impl lambda::Connect for Live {
     fn connect(config: &SdkConfig) -> Self {
-        let once = config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        Self(Iam { reads: Client::new(config), writes: Client::from_conf(once) })
+        Self(Iam { reads: Client::new(config), writes: Client::new(&once(config)) })
     }
 }
 
@@ -77,25 +73,11 @@ impl Roles for Iam {
     }
 }
 
-/// What there is not is no error.
-fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.kind == CallErrorKind::Gone => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A write to what is gone changed nothing.
-fn applied<T>(answer: Result<T, CallError>) -> Result<Applied, CallError> {
-    Ok(if if_there(answer)?.is_some() { Applied::Changed } else { Applied::AlreadySo })
-}
-
 /// Without what `ListRoles` does not tell.
 fn live_role(action: &'static str, role: Role) -> Result<LiveRole, CallError> {
-    let refused = |source: Box<dyn Error + Send + Sync>| CallError { action, kind: CallErrorKind::Refused, source };
-    let arn = Arn::parse(&role.arn).map_err(|error| refused(error.into()))?;
-    let trust = role.assume_role_policy_document.ok_or_else(|| refused("the role has no trust policy".into()))?;
+    let arn = Arn::parse(&role.arn).map_err(|error| CallError::refused(action, error))?;
+    let trust = role.assume_role_policy_document;
+    let trust = trust.ok_or_else(|| CallError::refused(action, "the role has no trust policy"))?;
     Ok(LiveRole {
         name: role.role_name,
         id: Some(role.role_id),

@@ -5,12 +5,11 @@ use std::error::Error;
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::http::HttpResponse;
-use aws_sdk_lambda::config::{self, retry::RetryConfig};
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::types::FunctionUrlAuthType;
 use aws_types::SdkConfig;
 use cloudtrail::Arn;
-use lambda::{Connect, call_error};
+use lambda::{Connect, call_error, once};
 use remedy::{Applied, CallError, CallErrorKind};
 
 use crate::RevokeFunctionAccess;
@@ -30,8 +29,7 @@ pub struct Lambda {
 
 impl Connect for Live {
     fn connect(config: &SdkConfig) -> Self {
-        let once = config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        Self(Lambda { reads: Client::new(config), writes: Client::from_conf(once) })
+        Self(Lambda { reads: Client::new(config), writes: Client::new(&once(config)) })
     }
 }
 
@@ -144,12 +142,10 @@ where
 {
     // Source: AWS Lambda API Reference, "RemovePermission": the revision is not the latest.
     let is_outdated = answer.as_ref().err().and_then(SdkError::code) == Some("PreconditionFailedException");
-    match answer.map_err(|error| call_error(action, error)) {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if is_outdated => Err(CallError { kind: CallErrorKind::Throttled, ..error }),
-        Err(error) if error.kind == CallErrorKind::Gone => Ok(None),
-        Err(error) => Err(error),
-    }
+    lambda::if_there(answer.map_err(|error| match call_error(action, error) {
+        error if is_outdated => CallError { kind: CallErrorKind::Throttled, ..error },
+        error => error,
+    }))
 }
 
 /// A write to what is gone changed nothing.

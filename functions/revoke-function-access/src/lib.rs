@@ -15,7 +15,7 @@ use cloudtrail::{Event, EventError};
 use futures_util::future::join3;
 use policy::{Resource, Warrant};
 use policy_document::{Document, DocumentError};
-use remedy::{Applied, CallError, CallErrorKind, Finding, Plan, Responder, Situation, Spec};
+use remedy::{Applied, CallError, Finding, Plan, Responder, Situation, Spec};
 
 use crate::called::{By, Opened};
 use crate::change::AccessChange;
@@ -131,5 +131,5 @@ fn unreadable(target: &Target, error: DocumentError) -> CallError {
         Target::Function { .. } => "lambda:GetPolicy",
         Target::Layer { .. } => "lambda:GetLayerVersionPolicy",
     };
-    CallError { action, kind: CallErrorKind::Refused, source: error.into() }
+    CallError::refused(action, error)
 }

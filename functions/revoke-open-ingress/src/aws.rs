@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::config::{self, retry::RetryConfig};
 use aws_sdk_ec2::error::ProvideErrorMetadata;
 use aws_sdk_ec2::types::{
     Filter, IpPermission, IpRange, Ipv6Range, PrefixListId as PrefixListIdType, ResourceType, SecurityGroupRule, Tag,
@@ -13,7 +12,7 @@ use aws_types::SdkConfig;
 use cloudtrail::AccountId;
 use futures_util::future::{join, try_join_all};
 use ipnet::IpNet;
-use lambda::{Connect, call_error};
+use lambda::{Connect, call_error, once};
 use remedy::{Applied, CallError};
 
 use crate::RevokeOpenIngress;
@@ -33,8 +32,7 @@ pub struct Ec2 {
 
 impl Connect for Live {
     fn connect(config: &SdkConfig) -> Self {
-        let once = config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        Self(Ec2 { reads: Client::new(config), writes: Client::from_conf(once) })
+        Self(Ec2 { reads: Client::new(config), writes: Client::new(&once(config)) })
     }
 }
 

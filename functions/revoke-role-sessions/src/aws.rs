@@ -1,13 +1,10 @@
 //! The port over Amazon's SDK.
 
-use std::error::Error;
-
 use aws_sdk_iam::Client;
-use aws_sdk_iam::config::{self, retry::RetryConfig};
 use aws_types::SdkConfig;
 use cloudtrail::Arn;
-use lambda::call_error;
-use remedy::{Applied, CallError, CallErrorKind};
+use lambda::{applied, call_error, if_there, once};
+use remedy::{Applied, CallError};
 
 use crate::RevokeRoleSessions;
 use crate::stolen::{LiveRole, Roles};
@@ -25,8 +22,7 @@ pub type Live = RevokeRoleSessions<Iam>;
 
 impl lambda::Connect for Live {
     fn connect(config: &SdkConfig) -> Self {
-        let once = config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        Self(Iam { reads: Client::new(config), writes: Client::from_conf(once) })
+        Self(Iam { reads: Client::new(config), writes: Client::new(&once(config)) })
     }
 }
 
@@ -36,10 +32,7 @@ impl Roles for Iam {
         let answer = self.reads.get_role().role_name(name).send().await;
         let answer = if_there(answer.map_err(|error| call_error(ACTION, error)))?;
         let Some(role) = answer.and_then(|answer| answer.role) else { return Ok(None) };
-        let arn = Arn::parse(&role.arn).map_err(|error| {
-            let source: Box<dyn Error + Send + Sync> = error.into();
-            CallError { action: ACTION, kind: CallErrorKind::Refused, source }
-        })?;
+        let arn = Arn::parse(&role.arn).map_err(|error| CallError::refused(ACTION, error))?;
         let tags = role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
         let (name, id, path) = (role.role_name, Some(role.role_id), Some(role.path));
         Ok(Some(LiveRole { name, id, arn, path, tags: Some(tags) }))
@@ -64,18 +57,4 @@ impl Roles for Iam {
         let answer = self.writes.delete_role_policy().role_name(role).policy_name(policy).send().await;
         applied(answer.map_err(|error| call_error(ACTION, error)))
     }
-}
-
-/// What there is not is no error.
-fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.kind == CallErrorKind::Gone => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A write to what is gone changed nothing.
-fn applied<T>(answer: Result<T, CallError>) -> Result<Applied, CallError> {
-    Ok(if if_there(answer)?.is_some() { Applied::Changed } else { Applied::AlreadySo })
 }

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::config::{self, retry::RetryConfig};
 use aws_sdk_ec2::error::ProvideErrorMetadata;
 use aws_sdk_ec2::types::{Image, ImageAttributeName, LaunchPermission, LaunchPermissionModifications, PermissionGroup};
 use aws_types::SdkConfig;
 use futures_util::future::join;
-use lambda::{Connect, call_error};
+use lambda::{Connect, call_error, once};
 use remedy::{Applied, CallError};
 
 use crate::UnshareImage;
@@ -27,8 +26,7 @@ pub struct Ec2 {
 
 impl Connect for Live {
     fn connect(config: &SdkConfig) -> Self {
-        let once = config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        Self(Ec2 { reads: Client::new(config), writes: Client::from_conf(once) })
+        Self(Ec2 { reads: Client::new(config), writes: Client::new(&once(config)) })
     }
 }
 

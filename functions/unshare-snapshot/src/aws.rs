@@ -7,7 +7,7 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::{OperationType, SnapshotAttributeName};
 use aws_types::SdkConfig;
 use futures_util::future::join;
-use lambda::{Connect, call_error};
+use lambda::{Connect, call_error, once};
 use remedy::{Applied, CallError};
 
 use crate::UnshareSnapshot;
@@ -31,16 +31,12 @@ pub struct Aws {
 
 impl Connect for Live {
     fn connect(config: &SdkConfig) -> Self {
-        use aws_sdk_ec2::config::{Builder as Ec2, retry::RetryConfig};
-        use aws_sdk_rds::config::Builder as Rds;
-
-        let ec2_once = Ec2::from(config).retry_config(RetryConfig::disabled()).build();
-        let rds_once = Rds::from(config).retry_config(RetryConfig::disabled()).build();
+        let once = once(config);
         Self(Aws {
             ec2: aws_sdk_ec2::Client::new(config),
-            ec2_writes: aws_sdk_ec2::Client::from_conf(ec2_once),
+            ec2_writes: aws_sdk_ec2::Client::new(&once),
             rds: aws_sdk_rds::Client::new(config),
-            rds_writes: aws_sdk_rds::Client::from_conf(rds_once),
+            rds_writes: aws_sdk_rds::Client::new(&once),
         })
     }
 }

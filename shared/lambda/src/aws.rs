@@ -37,6 +37,13 @@ pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
     function_config(&Environment::of_process())
 }
 
+/// The same configuration for clients that write, which make one attempt a call: see
+/// [`Responder::apply`](remedy::Responder::apply).
+#[must_use]
+pub fn once(config: &SdkConfig) -> SdkConfig {
+    config.clone().into_builder().retry_config(RetryConfig::disabled()).build()
+}
+
 pub(crate) fn function_config(environment: &Environment) -> Result<SdkConfig, SettingsError> {
     let region = match environment.get("AWS_REGION").or(environment.get("AWS_DEFAULT_REGION")) {
         Some(region) => region,

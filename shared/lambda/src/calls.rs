@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
-use remedy::{CallError, CallErrorKind};
+use remedy::{Applied, CallError, CallErrorKind};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -18,6 +18,20 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     CallError { action, kind: kind(&error), source: cause(error) }
+}
+
+/// What there is not is no error.
+pub fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.kind == CallErrorKind::Gone => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A write to what is gone changed nothing.
+pub fn applied<T>(answer: Result<T, CallError>) -> Result<Applied, CallError> {
+    Ok(if if_there(answer)?.is_some() { Applied::Changed } else { Applied::AlreadySo })
 }
 
 fn kind<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> CallErrorKind {

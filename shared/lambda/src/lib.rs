@@ -21,8 +21,8 @@ mod serve;
 mod settings;
 mod task;
 
-pub use aws::{operator_config, sdk_config};
-pub use calls::call_error;
+pub use aws::{once, operator_config, sdk_config};
+pub use calls::{applied, call_error, if_there};
 pub use clock::SystemClock;
 pub use function::Connect;
 pub use ledger::{DynamoLedger, KEPT_FOR, Listing, Lookup, create_table};

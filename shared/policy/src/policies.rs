@@ -92,6 +92,7 @@ impl Policies {
     /// These policies, where accounts are in their organizational units.
     #[must_use]
     pub fn with_organization(mut self, organization: Organization) -> Self {
+        self.trusted.accounts.extend(organization.accounts().cloned());
         self.organization = organization;
         self
     }
@@ -107,15 +108,14 @@ impl Policies {
     #[must_use]
     pub fn with_trusted(mut self, trusted: Trusted) -> Self {
         self.trusted = trusted;
+        self.trusted.accounts.extend(self.organization.accounts().cloned());
         self
     }
 
     /// The accounts that are not foreign, those of the organization included.
     #[must_use]
-    pub fn trusted(&self) -> Trusted {
-        let mut trusted = self.trusted.clone();
-        trusted.accounts.extend(self.organization.accounts().cloned());
-        trusted
+    pub fn trusted(&self) -> &Trusted {
+        &self.trusted
     }
 
     /// These policies, with the roles of our own functions in the list that stands above them.

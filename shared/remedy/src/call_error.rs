@@ -44,6 +44,12 @@ pub struct CallError {
 }
 
 impl CallError {
+    /// A call that is not made, or whose answer is not understood, for this reason.
+    #[must_use]
+    pub fn refused(action: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { action, kind: CallErrorKind::Refused, source: source.into() }
+    }
+
     /// Whether the same call may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -64,7 +64,7 @@ fn explain_one<R: Responder>(
     finding: &Finding<R::Subject>,
 ) -> Explanation {
     let memory = Memory::default();
-    let situation = Situation { now, event_time: event.time, memory, trusted: policies.trusted() };
+    let situation = Situation { now, event_time: event.time, memory, trusted: policies.trusted().clone() };
     let Plan { resource, facts, remedy } = R::plan(finding, &R::presume(finding), &situation);
     let decision = policies.decide(&Request {
         responder: R::SPEC.name,

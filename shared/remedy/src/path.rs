@@ -151,7 +151,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         }
         let now = self.clock.now();
         let plan = |memory: &Memory| {
-            let trusted = self.policies.trusted();
+            let trusted = self.policies.trusted().clone();
             let situation = Situation { now, event_time: event.time, memory: memory.clone(), trusted };
             R::plan(&finding, &observed, &situation)
         };

@@ -28,11 +28,17 @@ use super::row::Standing;
 const STYLE: &str = include_str!("style.css");
 
 pub(super) fn page(report: &Report) -> String {
+    let title = html! { "Countermand report, " (Day(report.from)) " to " (Day(report.to)) };
+    framed(&title, body(report))
+}
+
+/// A self-contained page that runs nothing and asks for nothing; what is hostile in its body is shown and not obeyed.
+pub(crate) fn framed(title: &Markup, body: Markup) -> String {
     let hash = aws_smithy_types::base64::encode(Sha256::digest(STYLE));
     let policy = format!(
         "default-src 'none'; script-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
     );
-    let body = body(report).into_string();
+    let body = body.into_string();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -42,7 +48,7 @@ pub(super) fn page(report: &Report) -> String {
                 meta name="referrer" content="no-referrer";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { "Countermand report, " (Day(report.from)) " to " (Day(report.to)) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
             (PreEscaped(visible(&body)))
