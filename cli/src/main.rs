@@ -7,6 +7,7 @@ use std::process::{ExitCode, Termination};
 
 use chrono::Utc;
 use clap::{CommandFactory, Parser};
+use mimalloc::MiMalloc;
 
 use crate::args::{Cli, Command};
 use crate::backtest::function;
@@ -39,6 +40,10 @@ mod records;
 mod registry;
 mod release;
 mod report;
+
+/// Judging history is allocating: with the system's allocator a backtest takes some 3 % longer.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match lambda::handler() {

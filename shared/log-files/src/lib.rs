@@ -25,6 +25,7 @@
 //! `eventName` is.
 
 mod blocks;
+mod condition;
 mod folder;
 mod gzip;
 mod inputs;

@@ -1,10 +1,11 @@
 //! Which records are worth parsing.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use memchr::memmem::Finder;
 use serde_json::Value;
 
+use crate::condition::Condition;
 use crate::object::{Name, Object};
 
 /// Why an event pattern does not say which operations it is about.
@@ -21,15 +22,18 @@ pub enum PatternError {
     Matcher,
 }
 
-/// The names of the operations that any responder answers.
+/// The operations that any responder answers: their names, and what else the patterns ask of their records.
 #[derive(Debug)]
 pub struct Wanted {
-    names: HashSet<Box<[u8]>>,
-    prefixes: Vec<Box<[u8]>>,
+    names: HashMap<Box<[u8]>, Vec<Alternative>>,
+    prefixes: Vec<(Box<[u8]>, Alternative)>,
     /// What values of wanted names begin with, by [`place`].
     beginnings: Vec<bool>,
     finders: Finders,
 }
+
+/// Conditions that all must hold.
+type Alternative = Vec<Condition>;
 
 /// So many bytes of a value tell most names apart from all that are wanted.
 const BEGINNING: usize = 8;
@@ -51,7 +55,7 @@ impl Wanted {
             escape: Finder::new(br"\u00"),
         };
         let beginnings = vec![false; 1 << PLACE_BITS];
-        let mut wanted = Self { names: HashSet::new(), prefixes: Vec::new(), beginnings, finders };
+        let mut wanted = Self { names: HashMap::new(), prefixes: Vec::new(), beginnings, finders };
         for pattern in patterns {
             let pattern: Value = serde_json::from_str(pattern).map_err(PatternError::Json)?;
             if may_match_calls(&pattern) {
@@ -63,22 +67,23 @@ impl Wanted {
 
     fn add(&mut self, detail: &Value) -> Result<(), PatternError> {
         if let Some(matchers) = detail.get("eventName") {
-            return matchers.as_array().ok_or(PatternError::Matcher)?.iter().try_for_each(|one| self.add_matcher(one));
+            let matchers = matchers.as_array().ok_or(PatternError::Matcher)?;
+            return matchers.iter().try_for_each(|one| self.add_matcher(one, Condition::all_of(detail)));
         }
         let alternatives = detail.get("$or").and_then(Value::as_array).ok_or(PatternError::AnyName)?;
         alternatives.iter().try_for_each(|detail| self.add(detail))
     }
 
-    fn add_matcher(&mut self, matcher: &Value) -> Result<(), PatternError> {
+    fn add_matcher(&mut self, matcher: &Value, asked: Alternative) -> Result<(), PatternError> {
         if let Some(name) = matcher.as_str() {
             self.note_beginning(format!("{name}\"").as_bytes());
-            self.names.insert(name.as_bytes().into());
+            self.names.entry(name.as_bytes().into()).or_default().push(asked);
             return Ok(());
         }
         let only = matcher.as_object().filter(|matcher| matcher.len() == 1);
         let prefix = only.and_then(|matcher| matcher.get("prefix")?.as_str()).ok_or(PatternError::Matcher)?;
         self.note_beginning(prefix.as_bytes());
-        self.prefixes.push(prefix.as_bytes().into());
+        self.prefixes.push((prefix.as_bytes().into(), asked));
         Ok(())
     }
 
@@ -98,22 +103,31 @@ impl Wanted {
     }
 
     fn holds(&self, name: &[u8]) -> bool {
-        self.names.contains(name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
+        self.alternatives(name).next().is_some()
     }
 
-    /// Whether it is to be decoded: all but the calls that are surely of other names.
+    /// What is asked of the records of this name; nothing if they are not wanted.
+    fn alternatives<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a Alternative> {
+        let prefixed = self.prefixes.iter().filter(move |(prefix, _)| name.starts_with(prefix));
+        self.names.get(name).into_iter().flatten().chain(prefixed.map(|(_, asked)| asked))
+    }
+
+    /// Whether it is to be decoded: all but the calls that surely match no pattern.
     pub(crate) fn concerns(&self, value: &Value) -> bool {
         let kind = value.get("detail-type").and_then(Value::as_str).unwrap_or_default();
         let is_call = kind.to_ascii_lowercase().ends_with("via cloudtrail");
-        let of_detail = || value.get("detail").filter(|_| is_call)?.get("eventName");
-        let name = value.get("eventName").or_else(of_detail);
-        name.and_then(Value::as_str).is_none_or(|name| self.contains(name))
+        let detail = || value.get("detail").filter(|_| is_call);
+        let record = if value.get("eventName").is_some() { Some(value) } else { detail() };
+        let name = record.and_then(|record| record.get("eventName")?.as_str());
+        let (Some(record), Some(name)) = (record, name) else { return true };
+        let holds = |asked: &Alternative| asked.iter().all(|condition| condition.holds_in(record));
+        self.alternatives(name.as_bytes()).any(holds)
     }
 
     /// Whether an object can be passed over without parsing it, since it is surely a record of a call that is not wanted.
     ///
-    /// In JSON text, a string that is spelled without escapes stands as it is, so the key is always found, unless one of its
-    /// letters is escaped: then nothing is passed over.
+    /// In JSON text, a string that is spelled without escapes stands as it is, so the key and each text that a pattern asks for
+    /// are always found, unless one of their letters is escaped: then nothing is passed over.
     pub(crate) fn passes_over(&self, text: &[u8], object: &Object) -> bool {
         let Name::Before(behind) = object.name else { return false };
         let rest = text.get(behind..).unwrap_or_default();
@@ -121,8 +135,9 @@ impl Wanted {
         if beginning.is_some_and(|beginning| self.beginnings.get(place(*beginning)) == Some(&false)) {
             return true;
         }
-        let name = value_of_key(rest).filter(|name| !self.holds(name));
-        name.is_some() && !(object.escapes && self.spells_a_letter(text))
+        let Some(name) = value_of_key(rest) else { return false };
+        let may_hold = |asked: &Alternative| asked.iter().all(|condition| condition.may_hold_in(text));
+        !self.alternatives(name).any(may_hold) && !(object.escapes && self.spells_a_letter(text))
     }
 
     /// Whether an object may itself hold records, in `Records` or `Events`, wherever these stand.

@@ -28,12 +28,15 @@ fn base(request: &Request<'_>) -> impl Iterator<Item = (&'static str, Restricted
         Body::Call(call) => Some(call),
         Body::GuardDuty(_) | Body::Health(_) | Body::Approved { .. } | Body::Missed { .. } | Body::Other => None,
     };
+    let now = datetime(request.now);
+    // In a backtest the two are one, and Cedar takes its time over each.
+    let event_time = if event.time == Some(request.now) { now.clone() } else { event.time.and_then(datetime) };
     [
-        ("now", datetime(request.now)),
+        ("now", now),
         ("severity", Some(RestrictedExpression::new_long(request.severity.get().into()))),
         ("account", Some(text(event.account.as_str()))),
         ("region", Some(text(event.region.as_str()))),
-        ("eventTime", event.time.and_then(datetime)),
+        ("eventTime", event_time),
         ("eventName", call.map(|call| text(&call.name))),
         // Cedar knows no IPv4 address mapped into IPv6; it is the IPv4 address that policies mean.
         (

@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 
-use cedar_policy::{ActionConstraint, EntityUid, PolicyId as CedarId, PrincipalConstraint, ResourceConstraint};
 use hostile_text::visible;
 
+use crate::entities::World;
 use crate::policies::Policies;
-use crate::question::Question;
+use crate::question::{Question, Unaskable};
 use crate::{Cause, Decision, Effect, Fault, Mode, PolicyId, Request, Rule, Verdict, Warrant};
 
 impl Policies {
@@ -21,7 +21,16 @@ impl Policies {
         if let Some(cause) = self.never_touch.cause(request) {
             return Decision { policies: vec![cause], ..Decision::new(Verdict::Exempt, &[], Vec::new(), Vec::new()) };
         }
-        let question = match Question::of(request, &self.organization, None) {
+        let world = match World::of(request, &self.organization) {
+            Ok(world) => world,
+            Err(error) => return Decision::unasked(one_line(&Unaskable::from(error))),
+        };
+        let concerned: Vec<&Rule> = self.concerned(&world).collect();
+        if concerned.is_empty() {
+            // To put the question would be most of the work.
+            return Decision::new(Verdict::Observe, &[], Vec::new(), Vec::new());
+        }
+        let question = match Question::of(request, world, None) {
             Ok(question) => question,
             Err(error) => return Decision::unasked(one_line(&error)),
         };
@@ -42,7 +51,7 @@ impl Policies {
         }
 
         if request.resource.tags.is_none() {
-            errors.extend(self.blind_to_tags(&question, &determining).map(|rule| Fault {
+            errors.extend(blind_to_tags(&concerned, &determining).map(|rule| Fault {
                 policy: Some(rule.id.clone()),
                 message: "it asks for tags, and the tags of the resource are not known".to_owned(),
             }));
@@ -66,51 +75,24 @@ impl Policies {
 
     /// The policies that speak of this principal, action and resource and ask for tags, whatever they make of them.
     pub fn asking_for_tags<'a>(&'a self, request: &Request<'_>) -> impl Iterator<Item = &'a Rule> {
-        let question = Question::of(request, &self.organization, None).ok();
-        let asking = self.rules.iter().filter(|rule| rule.asks_for_tags);
-        asking.filter(move |rule| question.as_ref().is_none_or(|question| self.concerns(rule, question)))
+        let concerned: Vec<&Rule> = match World::of(request, &self.organization) {
+            Ok(world) => self.concerned(&world).collect(),
+            Err(_) => self.rules.iter().collect(),
+        };
+        concerned.into_iter().filter(|rule| rule.asks_for_tags)
     }
 
-    /// The policies that might say otherwise if they knew the resource's tags, which they do not: permits that hold,
-    /// and whatever else speaks of this principal, action and resource and can only restrict.
-    fn blind_to_tags<'a>(&'a self, question: &Question, holding: &[&'a Rule]) -> impl Iterator<Item = &'a Rule> {
-        self.rules
-            .iter()
-            .filter(|rule| rule.asks_for_tags)
-            .filter(move |rule| holding.contains(rule) || (rule.restricts() && self.concerns(rule, question)))
+    /// The policies that speak of this principal, action and resource.
+    fn concerned<'a>(&'a self, world: &World) -> impl Iterator<Item = &'a Rule> {
+        self.rules.iter().zip(&self.scopes).filter(|(_, scope)| scope.holds(world)).map(|(rule, _)| rule)
     }
+}
 
-    /// Whether the request is in the scope of a policy, whatever its condition says.
-    fn concerns(&self, rule: &Rule, question: &Question) -> bool {
-        let Some(policy) = self.set.policy(&CedarId::new(rule.id.as_str())) else { return true };
-        let Question { request, entities } = question;
-        let (Some(principal), Some(action), Some(resource)) =
-            (request.principal(), request.action(), request.resource())
-        else {
-            return true;
-        };
-        let within = |entity: &EntityUid, group: &EntityUid| entity == group || entities.is_ancestor_of(group, entity);
-        let principal = match policy.principal_constraint() {
-            PrincipalConstraint::Any => true,
-            PrincipalConstraint::Eq(other) => *principal == other,
-            PrincipalConstraint::In(group) => within(principal, &group),
-            PrincipalConstraint::Is(kind) => *principal.type_name() == kind,
-            PrincipalConstraint::IsIn(kind, group) => *principal.type_name() == kind && within(principal, &group),
-        };
-        let action = match policy.action_constraint() {
-            ActionConstraint::Any => true,
-            ActionConstraint::Eq(other) => *action == other,
-            ActionConstraint::In(any) => any.contains(action),
-        };
-        let resource = match policy.resource_constraint() {
-            ResourceConstraint::Any => true,
-            ResourceConstraint::Eq(other) => *resource == other,
-            ResourceConstraint::In(group) => within(resource, &group),
-            ResourceConstraint::Is(kind) => *resource.type_name() == kind,
-            ResourceConstraint::IsIn(kind, group) => *resource.type_name() == kind && within(resource, &group),
-        };
-        principal && action && resource
-    }
+/// The policies that might say otherwise if they knew the resource's tags, which they do not: permits that hold, and
+/// whatever else is concerned and can only restrict.
+fn blind_to_tags<'a>(concerned: &[&'a Rule], holding: &[&Rule]) -> impl Iterator<Item = &'a Rule> {
+    let asking = concerned.iter().copied().filter(|rule| rule.asks_for_tags);
+    asking.filter(|rule| holding.contains(rule) || rule.restricts())
 }
 
 impl Rule {

@@ -1,5 +1,6 @@
 //! Who and what, as Cedar entities.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression, Schema};
@@ -87,6 +88,12 @@ impl World {
         Ok(())
     }
 
+    /// Whether an entity is in a group, or is it. An entity of this world has few ancestors, and no circle of them.
+    pub(crate) fn is_within(&self, entity: &EntityUid, group: &EntityUid) -> bool {
+        let parents = || self.nodes.get(entity).into_iter().flat_map(|node| &node.parents);
+        entity == group || parents().any(|parent| self.is_within(parent, group))
+    }
+
     fn node(&mut self, entity: &EntityUid) -> &mut Node {
         self.nodes.entry(entity.clone()).or_default()
     }
@@ -104,10 +111,25 @@ impl World {
     }
 }
 
+thread_local! {
+    /// The types that were named before: Cedar's parser takes longer than its evaluator. There are few, since each is named in
+    /// the source of a responder.
+    static TYPES: RefCell<BTreeMap<String, EntityTypeName>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 /// The name of the type is ours and must be one; the id may be any text.
 fn uid(type_name: &str, id: &str) -> Result<EntityUid, EntityError> {
-    let type_name: EntityTypeName = type_name
-        .parse()
-        .map_err(|source| EntityError::Type { name: type_name.to_owned(), source: Box::new(source) })?;
+    let known = TYPES.with_borrow(|types| types.get(type_name).cloned());
+    let type_name = match known {
+        Some(known) => known,
+        None => parse(type_name)?,
+    };
     Ok(EntityUid::from_type_name_and_id(type_name, EntityId::new(id)))
+}
+
+fn parse(type_name: &str) -> Result<EntityTypeName, EntityError> {
+    let wrong = |source| EntityError::Type { name: type_name.to_owned(), source: Box::new(source) };
+    let parsed: EntityTypeName = type_name.parse().map_err(wrong)?;
+    TYPES.with_borrow_mut(|types| types.insert(type_name.to_owned(), parsed.clone()));
+    Ok(parsed)
 }

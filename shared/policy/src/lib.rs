@@ -24,6 +24,7 @@ mod reading;
 mod request;
 mod resource;
 mod schema;
+mod scope;
 mod severity;
 mod source;
 mod trusted;

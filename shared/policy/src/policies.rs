@@ -8,6 +8,7 @@ use cloudtrail::Arn;
 use serde::{Serialize, Serializer};
 
 use crate::reading::Reading;
+use crate::scope::Scope;
 use crate::{Limit, NeverTouch, Organization, PolicyError, PolicyId, Problem, Source, Trusted};
 
 /// Whether a policy allows or rules out.
@@ -64,6 +65,8 @@ pub(crate) fn seconds<S: Serializer>(lease: &Option<Duration>, serializer: S) ->
 pub struct Policies {
     pub(crate) set: PolicySet,
     pub(crate) rules: Vec<Rule>,
+    /// Those of the rules, in their order.
+    pub(crate) scopes: Vec<Scope>,
     pub(crate) organization: Organization,
     pub(crate) never_touch: NeverTouch,
     trusted: Trusted,
@@ -81,12 +84,12 @@ impl Policies {
 
     /// Parses policies; their order does not matter. Without any permit the verdict is always `observe`.
     pub fn parse(sources: impl IntoIterator<Item = Source>) -> Result<Self, PolicyError> {
-        let Reading { set, rules, problems, .. } = Reading::of(&sources.into_iter().collect::<Vec<_>>());
+        let Reading { set, rules, scopes, problems, .. } = Reading::of(&sources.into_iter().collect::<Vec<_>>());
         if !problems.is_empty() {
             return Err(PolicyError::Invalid { problems });
         }
         let Beside { organization, never_touch, trusted } = Beside::default();
-        Ok(Self { set, rules, organization, never_touch, trusted, authorizer: Authorizer::new() })
+        Ok(Self { set, rules, scopes, organization, never_touch, trusted, authorizer: Authorizer::new() })
     }
 
     /// These policies, where accounts are in their organizational units.

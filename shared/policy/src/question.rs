@@ -2,9 +2,9 @@
 
 use cedar_policy::{Context, Entities, Request as CedarRequest, Schema};
 
+use crate::Request;
 use crate::context::context;
 use crate::entities::{EntityError, World};
-use crate::{Organization, Request};
 
 /// A request and its entities, ready for evaluation.
 #[derive(Debug)]
@@ -26,12 +26,7 @@ pub(crate) enum Unaskable {
 
 impl Question {
     /// Without a schema this fails only for a resource kind that is no Cedar name: whatever the event holds is text.
-    pub(crate) fn of(
-        request: &Request<'_>,
-        organization: &Organization,
-        schema: Option<&Schema>,
-    ) -> Result<Self, Unaskable> {
-        let world = World::of(request, organization)?;
+    pub(crate) fn of(request: &Request<'_>, world: World, schema: Option<&Schema>) -> Result<Self, Unaskable> {
         let context = Context::from_pairs(context(request)).map_err(|error| Unaskable::Context(Box::new(error)))?;
         let (principal, action, resource) = (world.principal.clone(), world.action.clone(), world.resource.clone());
         let request = CedarRequest::new(principal, action, resource, context, schema)

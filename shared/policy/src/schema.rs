@@ -8,9 +8,9 @@ use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::entities::ACTORS;
+use crate::entities::{ACTORS, World};
 use crate::outline::excess;
-use crate::question::Question;
+use crate::question::{Question, Unaskable};
 use crate::{Fact, Level, Organization, PolicyError, Problem, Request, Source};
 
 const BASE: &str = include_str!("base.cedarschema");
@@ -106,7 +106,9 @@ impl Schema {
                 return Err(Nonconforming::NotANumber { fact });
             }
         }
-        Question::of(request, &Organization::default(), Some(&self.cedar))
+        World::of(request, &Organization::default())
+            .map_err(Unaskable::from)
+            .and_then(|world| Question::of(request, world, Some(&self.cedar)))
             .map(|_| ())
             .map_err(|error| Nonconforming::Undeclared(Box::new(error)))
     }

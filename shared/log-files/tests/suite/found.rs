@@ -33,8 +33,13 @@ impl Found {
 /// The names that are wanted in these tests.
 pub(crate) const WANTED: [&str; 4] = ["CreateUser", "DeleteTrail", "PutBucketPolicy", "Zugänge"];
 
+/// This name is wanted only of these types of `userIdentity`.
+pub(crate) const SIGN_IN: (&str, [&str; 2]) = ("ConsoleLogin", ["IAMUser", "Root"]);
+
 pub(crate) fn wanted() -> Wanted {
-    let pattern = serde_json::json!({ "detail": { "eventName": WANTED } }).to_string();
+    let (name, types) = SIGN_IN;
+    let sign_in = serde_json::json!({ "eventName": [name], "userIdentity": { "type": types } });
+    let pattern = serde_json::json!({ "detail": { "$or": [{ "eventName": WANTED }, sign_in] } }).to_string();
     Wanted::of([pattern.as_str()]).unwrap()
 }
 

@@ -7,7 +7,7 @@ use cloudtrail::Event;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::found::WANTED;
+use crate::found::{SIGN_IN, WANTED};
 
 /// The wanted events in a text with their numbers in what holds them, up to the first mistake, and how many records there
 /// are up to there.
@@ -32,7 +32,19 @@ fn is_wanted(value: &Value) -> bool {
         }
         _ => value,
     };
-    call.get("eventName").and_then(Value::as_str).is_none_or(|name| WANTED.contains(&name))
+    call.get("eventName").and_then(Value::as_str).is_none_or(|name| {
+        let (sign_in, types) = SIGN_IN;
+        let is_asked_for = |kind: &Value| kind.as_str().is_some_and(|kind| types.contains(&kind));
+        let kinds = match &call["userIdentity"] {
+            Value::Array(identities) => identities.iter().map(|identity| &identity["type"]).collect(),
+            identity => vec![&identity["type"]],
+        };
+        let by_one_of_them = kinds.into_iter().any(|kind| match kind {
+            Value::Array(kinds) => kinds.iter().any(is_asked_for),
+            kind => is_asked_for(kind),
+        });
+        WANTED.contains(&name) || name == sign_in && by_one_of_them
+    })
 }
 
 type Records = RefCell<Vec<(Option<usize>, Value)>>;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use fastrand::Rng;
 
-use crate::found::WANTED;
+use crate::found::{SIGN_IN, WANTED};
 
 /// Writes JSON as oddly as JSON may be written.
 pub(crate) struct Writer {
@@ -169,7 +169,7 @@ impl Writer {
         let id = format!("id-{}", self.random.u16(..));
         let mut entries: Vec<(&str, Entry)> = vec![
             ("eventVersion", text("1.11")),
-            ("userIdentity", Box::new(Self::anything)),
+            ("userIdentity", Box::new(Self::identity)),
             ("eventSource", text("iam.amazonaws.com")),
             ("awsRegion", text("us-east-1")),
             ("requestParameters", Box::new(Self::anything)),
@@ -198,9 +198,33 @@ impl Writer {
         self.object(entries);
     }
 
+    fn identity(&mut self) {
+        match self.random.u8(..8) {
+            0..3 => self.anything(),
+            3 => self.list(Self::identity_of_a_type),
+            _ => self.identity_of_a_type(),
+        }
+    }
+
+    fn identity_of_a_type(&mut self) {
+        let mut entries: Vec<(&str, Entry)> = vec![
+            ("type", Box::new(if self.one_in(6) { |writer| writer.list(Self::kind) } else { Self::kind })),
+            ("arn", Box::new(if self.one_in(2) { Self::anything } else { Self::kind })),
+        ];
+        self.random.shuffle(&mut entries);
+        self.object(entries);
+    }
+
+    fn kind(&mut self) {
+        let (_, [user, root]) = SIGN_IN;
+        let kinds = [user, root, "AssumedRole", "IAMUsers", "root"];
+        let kind = kinds[self.random.usize(..kinds.len())];
+        self.string(kind);
+    }
+
     fn name(&mut self) {
         let others = ["GetUser", "CreateUsers", "createUser", "", "x\"CreateUser", "Create\\User", "eventName", "🦀"];
-        let all = [WANTED.as_slice(), &others, &others].concat();
+        let all = [WANTED.as_slice(), &[SIGN_IN.0; 3], &others, &others].concat();
         let name = all[self.random.usize(..all.len())];
         self.string(name);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use cloudtrail::{AccessKeyId, Arn, Body, Principal, Region};
-use policy::{Decision, Fact, Facts, Policies, Resource, Schema, Source, Verdict, check};
+use policy::{Decision, Fact, Facts, Organization, Policies, Resource, Schema, Source, Verdict, check};
 use proptest::prelude::*;
 
 use crate::common::{Case, open_group};
@@ -21,9 +21,21 @@ fn reach(decision: &Decision) -> u8 {
 prop_compose! {
     /// The head and condition of a policy that may hold, not hold or fail, and may ask for tags.
     fn body()(
-        principal in prop::sample::select(vec!["principal", "principal is Role", "principal is User"]),
-        action in prop::sample::select(vec!["action", r#"action == Action::"revoke-open-ingress""#, r#"action == Action::"x""#]),
-        resource in prop::sample::select(vec!["resource", r#"resource in Account::"111122223333""#, "resource is User"]),
+        principal in prop::sample::select(vec![
+            "principal", "principal is Role", "principal is User",
+            r#"principal == Role::"arn:aws:iam::111122223333:role/ci/deploy""#, r#"principal in Account::"111122223333""#,
+            r#"principal == Role::"arn:aws:iam::111122223333:role/deploy""#, r#"principal in OrganizationalUnit::"ou-abcd-11111111""#,
+            r#"principal is Role in OrganizationalUnit::"ou-abcd-11111111""#, r#"principal is User in Account::"111122223333""#,
+        ]),
+        action in prop::sample::select(vec![
+            "action", r#"action == Action::"revoke-open-ingress""#, r#"action == Action::"x""#,
+            r#"action in [Action::"x", Action::"revoke-open-ingress"]"#,
+        ]),
+        resource in prop::sample::select(vec![
+            "resource", r#"resource in Account::"111122223333""#, "resource is User",
+            r#"resource is SecurityGroup in OrganizationalUnit::"ou-abcd-11111111""#, r#"resource in OrganizationalUnit::"ou-abcd-22222222""#,
+            r#"resource == SecurityGroup::"arn:aws:ec2:eu-central-1:111122223333:security-group/sg-1""#,
+        ]),
         condition in prop::sample::select(vec![
             "true", "false", "context.severity > 50", "context.missing == 1", "context.missing == 1 || true",
             r#"resource.hasTag("team")"#, r#"resource.getTag("other") == "x""#, r#"!resource.hasTag("team")"#,
@@ -104,6 +116,17 @@ proptest! {
         prop_assert_eq!(decision.policies.is_empty(), decision.verdict == Verdict::Observe);
         prop_assert!(!matches!(decision.verdict, Verdict::Enforce(_)) || decision.doubts.is_empty());
         prop_assert!(!decision.because().chars().any(char::is_control));
+    }
+
+    #[test]
+    fn a_policy_that_speaks_of_everything_and_never_holds_changes_nothing(sources in policies(), case in case()) {
+        // With it, Cedar is always asked.
+        let idle = source("idle", "forbid (principal, action, resource) when { false };");
+        let decide = |sources: Vec<Source>| {
+            let organization = Organization::parse(&Source::new("o", r#"{"111122223333": ["ou-abcd-11111111"]}"#)).unwrap();
+            Policies::parse(sources).unwrap().with_organization(organization).decide(&case.request())
+        };
+        prop_assert_eq!(decide(sources.clone()), decide(sources.into_iter().chain([idle]).collect()));
     }
 
     #[test]
