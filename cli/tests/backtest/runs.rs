@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::scene::{Folder, PERMIT, code, findings, key_made, log_file, looked, objects, opened, run, text};
+use crate::scene::{
+    Folder, PERMIT, code, findings, key_activated, key_made, log_file, looked, objects, opened, run, text,
+};
 
 const A: &str = "111122223333";
 const B: &str = "444455556666";
@@ -219,4 +221,24 @@ fn an_actor_with_a_habit_comes_with_a_policy_that_can_be_used_as_it_is() {
     let (lines, summary) = findings(&folder.backtest(&["--format", "json"]));
     assert!(lines.iter().all(|line| line["verdict"] == "exempt"), "{lines:?}");
     assert_eq!(summary["candidates"], json!([]));
+}
+
+#[test]
+fn what_hangs_on_the_ledger_is_settled_by_what_came_before() {
+    let day = |day: u32| format!("2026-11-{day:02}T00:00:00Z");
+    let activated = |number, owner: &str| key_activated(number, &day(number), A, "mallory", owner, 1);
+    let told = |policies: &str| {
+        let folder = Folder::with("ledger", policies);
+        folder.file("logs/b.json.gz", log_file(&[activated(3, "alice"), activated(4, "bob")]));
+        folder.file("logs/a.json.gz", log_file(&[key_made(1, &day(1), A, "mallory", "alice")]));
+        let (lines, _) = findings(&folder.backtest(&["--format", "json"]));
+        let told = ["event_name", "certainty", "live"].map(|field| lines.iter().map(|it| it[field].clone()).collect());
+        told.map(|column: Vec<Value>| Value::from(column))
+    };
+    let calls = json!(["CreateAccessKey", "UpdateAccessKey"]);
+    assert_eq!(told(PERMIT), [calls.clone(), json!(["event", "event"]), json!([false, false])]);
+    let ask = PERMIT.replace("permit", "@mode(\"approve\") permit");
+    assert_eq!(told(&ask), [calls, json!(["event", "live"]), json!([false, true])]);
+    let leave = PERMIT.replace("permit", "forbid");
+    assert_eq!(told(&leave), [json!(["CreateAccessKey"]), json!(["event"]), json!([false])]);
 }

@@ -140,3 +140,16 @@ pub(crate) fn looked(number: u32, time: &str) -> Value {
         }),
     )
 }
+
+/// Somebody activates the key that was made as number `made`.
+pub(crate) fn key_activated(number: u32, time: &str, account: &str, user: &str, owner: &str, made: u32) -> Value {
+    let key = format!("AKIA{made:016}");
+    with(
+        record(number, time, account, user),
+        json!({
+            "eventSource": "iam.amazonaws.com", "eventName": "UpdateAccessKey", "awsRegion": "us-east-1",
+            "requestParameters": { "userName": owner, "accessKeyId": key, "status": "Active" },
+            "responseElements": null
+        }),
+    )
+}

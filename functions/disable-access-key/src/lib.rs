@@ -24,7 +24,7 @@ use cloudtrail::{Event, EventError};
 use futures_util::future::join3;
 use policy::{Facts, Warrant};
 use policy_document::{decode, same};
-use remedy::{Applied, CallError, Finding, Plan, Responder, Situation, Spec};
+use remedy::{Applied, CallError, ChangeKey, Finding, Plan, Responder, Situation, Spec};
 use session_denial::name;
 
 pub use change::{KeyChange, KeyStatus};
@@ -46,6 +46,16 @@ impl<K: AccessKeys> Responder for DisableAccessKey<K> {
 
     fn presume(finding: &Finding<UntrustedKey>) -> Observed {
         finding.subject.presume(&finding.resource)
+    }
+
+    fn hangs_on(finding: &Finding<UntrustedKey>) -> Option<ChangeKey> {
+        match &finding.subject {
+            // Of whom the key is, only IAM knows otherwise, and by whom the ledger would know it.
+            UntrustedKey { reason: Reason::Reactivated, owner: Owner::User(_), keys: Keys::One(key), .. } => {
+                Some(KeyChange::key_of_status(key))
+            }
+            _ => None,
+        }
     }
 
     async fn observe(&self, finding: &Finding<UntrustedKey>) -> Result<Observed, CallError> {

@@ -9,6 +9,8 @@ use policy::Severity;
 use remedy::{Certainty, IncidentId, Remedy};
 use serde::{Deserialize, Serialize};
 
+use crate::held::Held;
+
 /// A finding and what the policies say to it. Other programs rely on this form; the fields up to `policies` come first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding<'a> {
@@ -51,6 +53,9 @@ pub struct Finding<'a> {
     /// What other policies say, where two sets are compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Opinion<'a>>,
+    /// What it has to do with the ledger, until that is settled.
+    #[serde(default, skip_serializing_if = "Held::is_nothing")]
+    pub held: Held,
 }
 
 /// What one set of policies says to a finding.

@@ -1,13 +1,15 @@
 //! Many findings, each once.
 
 use std::cmp::Ordering;
-use std::fmt;
+use std::collections::BTreeMap;
+use std::{fmt, mem};
 
 use remedy::Certainty;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, FindingId};
+use crate::held::{Held, Ledger, Made, Needs, made};
 use crate::row::{EventKey, Row, Seen, Tables, Text};
 
 /// A set of findings. One that is given twice is in it once, from [`Self::settle`] on.
@@ -18,6 +20,8 @@ use crate::row::{EventKey, Row, Seen, Tables, Text};
 pub(crate) struct Findings {
     tables: Tables,
     rows: Vec<Row>,
+    /// What they have to do with the ledger, where that is anything, until it is settled.
+    held: BTreeMap<FindingId, Held>,
     /// At so many rows it is worth to look for those given twice.
     crowded: usize,
 }
@@ -34,18 +38,33 @@ impl Findings {
         }
         let row = self.tables.row(finding);
         self.rows.push(row);
+        if !finding.held.is_nothing() {
+            // Of several deliveries, whatever their order, the same stays.
+            let kept = self.held.entry(finding.incident).or_default();
+            if *kept < finding.held {
+                kept.clone_from(&finding.held);
+            }
+        }
     }
 
     /// Adds all of `other`.
     pub(crate) fn absorb(&mut self, other: &Self) {
-        for finding in other.iter() {
+        for finding in other.unsettled() {
             self.add(&finding);
         }
     }
 
-    /// Brings them into the order of time and throws out those given twice.
-    pub(crate) fn settle(&mut self) {
+    /// Throws out those given twice, then those that the ledger would have known to be none, and brings the others into the
+    /// order of time. How many were in it once.
+    pub(crate) fn settle(&mut self) -> usize {
         self.throw_out_duplicates();
+        let distinct = self.rows.len();
+        self.sort();
+        self.ask_the_ledger();
+        distinct
+    }
+
+    fn sort(&mut self) {
         let Self { tables, rows, .. } = self;
         rows.sort_unstable_by(|one, other| {
             let by_event = || match (one.event, other.event) {
@@ -53,6 +72,30 @@ impl Findings {
                 (one, other) => tables.event_id(one).cmp(&tables.event_id(other)),
             };
             one.time.cmp(&other.time).then_with(by_event).then_with(|| one.incident.cmp(&other.incident))
+        });
+    }
+
+    /// The ledger is empty at the beginning, and what is found fills it.
+    fn ask_the_ledger(&mut self) {
+        let held = mem::take(&mut self.held);
+        let Self { tables, rows, .. } = self;
+        let mut ledger = Ledger::default();
+        for held in rows.iter().filter(|row| !row.is_timed()).filter_map(|row| held.get(&row.incident)) {
+            ledger.keep(held, Made::Perhaps);
+        }
+        rows.retain_mut(|row| {
+            let Some(held) = held.get(&row.incident).filter(|_| row.is_timed()) else { return true };
+            if let Some(Needs { mark, tags }) = held.needs() {
+                match ledger.holds(mark) {
+                    None => return false,
+                    Some(Made::Perhaps) => {}
+                    Some(Made::Surely) => tables.confirm(row, tags),
+                }
+            }
+            if let Some(seen) = tables.seen(row) {
+                ledger.keep(held, made(&tables.finding(seen)));
+            }
+            true
         });
     }
 
@@ -68,6 +111,12 @@ impl Findings {
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Finding<'_>> {
         self.seen().map(|seen| self.tables.finding(seen))
+    }
+
+    /// All of them, with what they have to do with the ledger.
+    fn unsettled(&self) -> impl Iterator<Item = Finding<'_>> {
+        let held = |id: FindingId| self.held.get(&id).cloned().unwrap_or_default();
+        self.iter().map(move |finding| Finding { held: held(finding.incident), ..finding })
     }
 
     /// All of them, as they are kept.
@@ -104,7 +153,7 @@ fn by_content(tables: &Tables, one: &Row, other: &Row) -> Ordering {
 
 impl Serialize for Findings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
+        serializer.collect_seq(self.unsettled())
     }
 }
 
@@ -164,6 +213,7 @@ mod tests {
                 session: None,
                 incident: format!("{number:020}").try_into().unwrap(),
                 before: None,
+                held: Held::default(),
             });
             assert!(findings.rows.len() <= FEW, "{}", findings.rows.len());
         }

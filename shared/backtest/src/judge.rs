@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use cloudtrail::{Arn, Body, Event, EventError, Principal};
 use policy::{Decision, Policies, Request, Resource};
-use remedy::Explanation;
+use remedy::{Certainty, Explanation};
 
 use crate::finding::{ActorKind, Expected, Finding, FindingId, NotAFinding, Opinion, Verdict};
-use crate::live::depends_on_live_state;
+use crate::held::Held;
+use crate::live::hangs_on_tags;
 
 /// One responder, as far as events alone concern it.
 #[derive(Debug, Clone, Copy)]
@@ -86,11 +87,13 @@ impl Judge<'_> {
         let Explanation { incident, responder, certainty, severity, plan, decision, .. } = explanation;
         let before =
             self.before.map(|policies| (policies, policies.decide(&request(event, explanation, &plan.resource, now))));
-        let mut live = depends_on_live_state(event, explanation, decision, self.policies, now);
+        let mut tags = hangs_on_tags(event, explanation, decision, self.policies, now);
         if let Some((policies, decision)) = &before {
-            live = live || depends_on_live_state(event, explanation, decision, policies, now);
+            tags = tags || hangs_on_tags(event, explanation, decision, policies, now);
         }
+        let before = before.map(|(_, decision)| opinion(&decision));
         let Opinion { verdict, policies, because } = opinion(decision);
+        let acts = verdict.acts() || before.as_ref().is_some_and(|before| before.verdict.acts());
         Ok(Finding {
             event_id: event.id.as_str().into(),
             event_time: event.time,
@@ -105,12 +108,13 @@ impl Judge<'_> {
             policies,
             severity: *severity,
             because,
-            live,
+            live: tags || *certainty == Certainty::Live,
             plan: Expected::from(&plan.remedy),
             actor_kind: ActorKind::from(&event.actor.principal),
             session: event.actor.session.as_deref().map(Cow::Borrowed),
             incident: FindingId::try_from(incident)?,
-            before: before.map(|(_, decision)| opinion(&decision)),
+            held: Held::of(explanation, acts, tags),
+            before,
         })
     }
 }

@@ -23,7 +23,8 @@ pub fn depends_on_live_state(
     explanation.certainty == Certainty::Live || hangs_on_tags(event, explanation, decision, policies, now)
 }
 
-fn hangs_on_tags(
+/// Whether the verdict hangs on the resource's tags.
+pub(crate) fn hangs_on_tags(
     event: &Event,
     explanation: &Explanation,
     decision: &Decision,

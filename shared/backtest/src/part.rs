@@ -53,9 +53,10 @@ impl Part {
     /// What it all adds up to. Of long lists the first `top` are named, and the rest counted.
     #[must_use]
     pub fn report(mut self, top: usize) -> Report {
-        self.findings.settle();
+        let distinct = u64::try_from(self.findings.settle()).unwrap_or(u64::MAX);
         let Self { reading, problems, limits, given, findings } = self;
-        let summary = Summary::of(&findings, given, &limits, reading, problems, top);
+        let duplicates = given.saturating_sub(distinct);
+        let summary = Summary::of(&findings, duplicates, &limits, reading, problems, top);
         Report { summary, findings }
     }
 }

@@ -15,6 +15,7 @@ use string_interner::symbol::SymbolU32;
 use uuid::Uuid;
 
 use crate::finding::{ActorKind, Expected, Finding, FindingId, Opinion, Verdict};
+use crate::held::Held;
 
 /// A text, by its number.
 pub(crate) type Text = SymbolU32;
@@ -136,6 +137,13 @@ impl Tables {
         }
     }
 
+    /// What only the ledger could tell is so: the finding is one.
+    pub(crate) fn confirm(&mut self, row: &mut Row, tags: bool) {
+        let Some(what) = self.seen(row).map(|seen| *seen.what) else { return };
+        let what = What { certain: true, live: tags, plan: Expected::Changes, ..what };
+        row.what = short(self.whats.insert_full(what).0);
+    }
+
     /// Always `Some` for a row that this table made.
     pub(crate) fn seen<'a>(&'a self, row: &'a Row) -> Option<Seen<'a>> {
         let (what, who) = (usize::try_from(row.what).ok()?, usize::try_from(row.who).ok()?);
@@ -171,6 +179,7 @@ impl Tables {
             session: who.session.map(text),
             incident: row.incident,
             before: what.before.as_ref().map(opinion),
+            held: Held::default(),
         }
     }
 

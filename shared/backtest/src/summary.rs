@@ -86,7 +86,7 @@ impl Summary {
     /// The findings must be in the order of time.
     pub(crate) fn of(
         findings: &Findings,
-        given: u64,
+        duplicates: u64,
         limits: &BTreeSet<Limit>,
         reading: Reading,
         problems: Problems,
@@ -108,7 +108,7 @@ impl Summary {
             perhaps_acted_on: number(&|seen| acts(seen.what) && seen.what.live),
             for_a_person: number(&|seen| acts(seen.what) && seen.what.plan == Expected::Person),
             waited,
-            duplicates: given.saturating_sub(verdicts.findings),
+            duplicates,
             untimed: number(&|seen| !seen.row.is_timed()),
             first: first.and_then(Row::time),
             last: timed.next_back().or(first).and_then(Row::time),

@@ -5,9 +5,9 @@ use cloudtrail::{Event, EventError};
 use policy::{Decision, Policies, Request, Severity};
 use serde_json::Value;
 
-use crate::change::Change;
+use crate::change::{Change, ChangeKey};
 use crate::incident::IncidentId;
-use crate::ledger::Memory;
+use crate::ledger::{Memory, MemoryKey};
 use crate::path::to_value;
 use crate::responder::{Certainty, Finding, Plan, Remedy, Responder, Situation};
 
@@ -28,6 +28,12 @@ pub struct Explanation {
     pub plan: Plan<Predicted>,
     /// The verdict, as far as it does not hang on live tags and facts.
     pub decision: Decision,
+    /// Where the ledger remembers what is done about it.
+    pub memory: MemoryKey,
+    /// What the ledger would then hold of it: the changes of the plan.
+    pub makes: Vec<ChangeKey>,
+    /// [`Responder::hangs_on`]
+    pub hangs_on: Option<ChangeKey>,
 }
 
 /// A change to expect, in words, and the one that would take it back.
@@ -74,6 +80,10 @@ fn explain_one<R: Responder>(
         severity: finding.severity,
         facts: &facts,
     });
+    let makes = match &remedy {
+        Remedy::Changes(changes) => changes.iter().map(Change::key).collect(),
+        Remedy::AlreadySafe | Remedy::Uncontainable { .. } => Vec::new(),
+    };
     let remedy = match remedy {
         Remedy::AlreadySafe => Remedy::AlreadySafe,
         Remedy::Uncontainable { next_step } => Remedy::Uncontainable { next_step },
@@ -89,7 +99,10 @@ fn explain_one<R: Responder>(
         certainty: finding.certainty,
         severity: finding.severity,
         subject: to_value(&finding.subject),
+        memory: MemoryKey::of(R::SPEC.name, &finding.resource),
         plan: Plan { resource, facts, remedy },
         decision,
+        makes,
+        hangs_on: R::hangs_on(finding),
     }
 }

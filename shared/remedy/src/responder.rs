@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call_error::CallError;
-use crate::change::{Applied, Change};
+use crate::change::{Applied, Change, ChangeKey};
 use crate::ledger::Memory;
 
 /// Everything about a responder that is not code, read from the files of its folder.
@@ -125,6 +125,13 @@ pub trait Responder {
 
     /// The state that the event alone lets us expect, for explaining and backtesting without an account.
     fn presume(finding: &Finding<Self::Subject>) -> Self::Observed;
+
+    /// The change of ours without which this is no finding, where only the ledger knows whether we hold it. A backtest
+    /// knows it, too, since its earlier findings are what would be in the ledger. It goes by the finding's resource.
+    fn hangs_on(finding: &Finding<Self::Subject>) -> Option<ChangeKey> {
+        let _ = finding;
+        None
+    }
 
     /// Reads the live state. A resource that is gone is a state, not an error. Never writes.
     async fn observe(&self, finding: &Finding<Self::Subject>) -> Result<Self::Observed, CallError>;

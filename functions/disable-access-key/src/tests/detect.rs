@@ -2,12 +2,12 @@
 
 use cloudtrail::{AccessKeyId, Body, Event, EventError};
 use proptest::prelude::*;
-use remedy::{Certainty, Finding, Responder};
+use remedy::{Certainty, Change, Finding, Responder};
 use serde_json::{Value, json};
 
 use super::fake::{Iam, LEAKED, at};
 use super::{event, events};
-use crate::{DisableAccessKey, Keys, Owner, Reason, UntrustedKey};
+use crate::{DisableAccessKey, KeyChange, KeyStatus, Keys, Owner, Reason, UntrustedKey};
 
 const ACCOUNT: &str = "123456789012";
 
@@ -197,6 +197,15 @@ fn an_activated_key_may_be_one_that_we_disabled() {
         let found = detect(&active).unwrap().pop();
         assert_eq!(found.as_ref().map(|found| &found.subject.owner), owner.as_ref());
         if let Some(found) = found {
+            // Where the owner is told, it goes by the change that the key's first finding leads to.
+            let change = KeyChange::Status {
+                user: "alice".to_owned(),
+                key: key(),
+                from: KeyStatus::Active,
+                to: KeyStatus::Inactive,
+            };
+            let expected = (found.subject.owner != holder()).then(|| change.key());
+            assert_eq!(DisableAccessKey::<Iam>::hangs_on(&found), expected);
             assert_eq!((found.subject.keys, found.certainty), (Keys::One(key()), Certainty::Live));
             assert_eq!((found.subject.reason, found.subject.owner_is_caller), (Reason::Reactivated, owner_is_caller));
         }

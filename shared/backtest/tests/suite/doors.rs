@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use cloudtrail::{Arn, Event, EventError, Partition};
 use policy::{Facts, Policies, Request, Resource, ResourceKind, Severity, Source};
-use remedy::{Certainty, Explanation, IncidentId, Plan, Predicted, Remedy};
+use remedy::{Certainty, ChangeKey, Explanation, IncidentId, MemoryKey, Plan, Predicted, Remedy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,11 +19,14 @@ struct Opened {
     ajar: bool,
     #[serde(default)]
     stuck: bool,
+    /// Whether it is none of ours unless we have shut it before.
+    #[serde(default)]
+    again: bool,
 }
 
 fn explain(event: &Event, policies: &Policies, now: DateTime<Utc>) -> Result<Vec<Explanation>, EventError> {
     let Some(call) = event.call().filter(|call| call.is("doors.amazonaws.com", "OpenDoor")) else { return Ok(vec![]) };
-    let Opened { door, ajar, stuck } = call.request()?.known().unwrap();
+    let Opened { door, ajar, stuck, again } = call.request()?.known().unwrap();
     let arn = Arn::of(Partition::Aws, "doors", "eu-west-1", &event.account, &format!("door/{door}"));
     // As `revoke-open-ingress` does: what is presumed has no tags, and says so.
     let resource = Resource { kind: ResourceKind::new("Door"), arn, tags: Some([].into()) };
@@ -38,19 +41,24 @@ fn explain(event: &Event, policies: &Policies, now: DateTime<Utc>) -> Result<Vec
     });
     let remedy = if stuck {
         Remedy::Uncontainable { next_step: "call a smith".to_owned() }
-    } else if ajar {
+    } else if ajar || again {
         Remedy::AlreadySafe
     } else {
         Remedy::Changes(vec![Predicted { does: "close".to_owned(), undo: "open".to_owned() }])
     };
+    let shut = || ChangeKey::new("shut");
+    let makes = if matches!(remedy, Remedy::Changes(_)) { vec![shut()] } else { Vec::new() };
     Ok(vec![Explanation {
         incident: IncidentId::derive(&event.id, "close-doors", &resource),
         responder: "close-doors",
-        certainty: if ajar { Certainty::Live } else { Certainty::Event },
+        certainty: if ajar || again { Certainty::Live } else { Certainty::Event },
         severity,
         subject: Value::Null,
-        plan: Plan { resource, facts, remedy },
         decision,
+        memory: MemoryKey::of("close-doors", &resource),
+        makes,
+        hangs_on: again.then(shut),
+        plan: Plan { resource, facts, remedy },
     }])
 }
 

@@ -9,6 +9,8 @@ mod doors;
 #[cfg(test)]
 mod judging;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod parts;

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::LazyLock;
 
-use backtest::{Finding, Part, Problems, Reading, Summary};
+use backtest::{Finding, Held, Part, Problems, Reading, Summary};
 use policy::Policies;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -98,7 +98,7 @@ proptest! {
             part.add(finding);
             let report = part.report(1);
             let lines: Vec<Finding<'_>> = report.findings().map(|line| owned(&line)).collect();
-            prop_assert_eq!(lines, [finding.clone()]);
+            prop_assert_eq!(lines, [Finding { held: Held::default(), ..finding.clone() }]);
         }
     }
 }
