@@ -1,7 +1,7 @@
 """Looks at what AWS will make of template.yaml, after SAM's transformation.
 
-    template_check.py TEMPLATE OUTPUT     who may invoke a function, and where a lost event goes; OUTPUT is given the
-                                          transformed template, for cfn-lint
+    template_check.py TEMPLATE OUTPUT     who may invoke a function, where a lost event goes, and that no nested stack goes with
+                                          this one; OUTPUT is given the transformed template, for cfn-lint
     template_check.py --backtest TEMPLATE OUTPUT
                                           who may invoke a function of the backtest: nobody but its state machine; OUTPUT
                                           is given the transformed template with the state machine's definition in it
@@ -37,6 +37,8 @@ def transformed_text(text, region):
         for uri in ("CodeUri", "ContentUri", "DefinitionUri"):
             if uri in resource.get("Properties", {}):
                 resource["Properties"][uri] = "s3://bucket/key"
+        if "TemplateURL" in resource.get("Properties", {}):
+            resource["Properties"]["TemplateURL"] = "https://bucket.s3.amazonaws.com/key"
     # No managed policy is known to the translator: a role that SAM would give one by name fails here.
     metrics = Metrics("none", DummyMetricsPublisher())
     result = Translator({}, Parser(), metrics=metrics).translate(template, {"AWS::Region": region})
@@ -110,10 +112,14 @@ def problems(resources):
         given = role["Properties"].get("ManagedPolicyArns")
         if name == "ReleaseLeasesRole":
             given = [arn for arn in given if not is_for_leases(arn)]
-        if given != [{"Ref": "ResponderAccess"}]:
+        # The canary must not do what the functions may: its role has its own policy alone.
+        if given != (None if name == "HeartbeatRole" else [{"Ref": "ResponderAccess"}]):
             yield f"{name} is given more than ResponderAccess and its own: {given}"
     if not functions:
         yield "there is no function"
+    for name, stack in of_type(resources, "AWS::CloudFormation::Stack").items():
+        if stack.get("DeletionPolicy") != "Retain" or stack.get("UpdateReplacePolicy") != "Retain":
+            yield f"{name} goes with this stack"
 
 
 def backtest_problems(resources):

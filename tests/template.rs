@@ -4,7 +4,7 @@ mod leases;
 
 use std::fmt::Write;
 
-use cloudtrail::{APPROVAL_TYPE, MISSED_TYPE, OWN_SOURCE};
+use cloudtrail::{APPROVAL_TYPE, HEARTBEAT_TYPE, MISSED_TYPE, OWN_SOURCE};
 
 use crate::folders::{By, Folder, Permission, Rule, Scope, pascal_case};
 use crate::generated::{COMMAND, check, read, with_section};
@@ -52,10 +52,12 @@ fn block(folder: &Folder) -> String {
         .collect();
     // The event says only which incident or event; what is true of it, the function asks the ledger.
     let asked = format!(
-        "{{\n  \"source\": [\"{OWN_SOURCE}\"],\n  \"detail-type\": [\"{APPROVAL_TYPE}\", \"{MISSED_TYPE}\"],\n  \"detail\": {{ \"responder\": [\"{name}\"] }}\n}}"
+        "{{\n  \"source\": [\"{OWN_SOURCE}\"],\n  \"detail-type\": [\"{APPROVAL_TYPE}\", \"{MISSED_TYPE}\", \"{HEARTBEAT_TYPE}\"],\n  \"detail\": {{ \"responder\": [\"{name}\"] }}\n}}"
     );
-    let about =
-        format!("Hands {name} the approved incidents and the missed events that an operator asks it to deal with.");
+    let about = format!(
+        "Hands {name} the approved incidents and the missed events that an operator asks it to deal with, and the \
+         canary's question whether it is alive."
+    );
     rules.push_str(&rule_block(folder, &format!("{id}AskedRule"), Scope::Regional, &about, &asked));
     format!(
         r#"

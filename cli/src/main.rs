@@ -32,6 +32,7 @@ mod events;
 mod exit;
 mod explain;
 mod failure;
+mod heartbeat;
 mod incidents;
 mod output;
 mod policies;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
     match lambda::handler() {
         None => ask_operator().report(),
         Some(handler) if handler == release::HANDLER => release::serve(),
+        Some(handler) if handler == heartbeat::HANDLER => heartbeat::serve(),
         Some(handler) if handler == function::PART => function::serve_part(),
         Some(handler) if handler == function::SUMMARY => function::serve_summary(),
         Some(handler) => {
@@ -64,7 +66,7 @@ fn main() -> ExitCode {
 #[error("there is no handler `{0}`")]
 struct NoHandler(String);
 
-const HANDLERS: &str = "set the function's Handler to release-leases, backtest-part or backtest-summary";
+const HANDLERS: &str = "set the function's Handler to release-leases, heartbeat, backtest-part or backtest-summary";
 
 fn ask_operator() -> Exit {
     let cli = match Cli::try_parse() {

@@ -89,6 +89,11 @@ fn every_example_is_explained_as_its_folder_says() {
     ];
     for (responder, path) in events("match") {
         let output = run(&["explain", &path, "--policies", &policies.path(""), "--format", "json"]);
+        if path.ends_with("alarm.json") {
+            // An alarm names no resource: only the account can tell what it is about.
+            assert_eq!((code(&output), text(&output.stdout)), (0, ""), "{path}");
+            continue;
+        }
         assert_eq!((code(&output), text(&output.stderr)), (3, ""), "{path}");
         let findings = objects(&output);
         assert!(findings.iter().any(|finding| finding["responder"] == responder.as_str()), "{path}: {findings:?}");

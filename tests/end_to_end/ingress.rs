@@ -222,10 +222,15 @@ async fn a_spent_budget_asks_a_person() {
     let mut statuses = Vec::new();
     for port in [22, 3389, 5432, 3306] {
         let event = setting.open(&group, port, &["0.0.0.0/0"]).await;
-        statuses.push(status(function.invoke(&event).await));
+        let answer = outcome(function.invoke(&event).await);
+        statuses.push((answer["status"].as_str().unwrap().to_owned(), answer.get("spent").cloned()));
+        assert_eq!(status(function.invoke(&event).await), "duplicate");
     }
-    assert_eq!(statuses, ["contained", "contained", "pending", "pending"]);
+    let (contained, pending) = (("contained".to_owned(), None), ("pending".to_owned(), Some("few".into())));
+    assert_eq!(statuses, [contained.clone(), contained, pending.clone(), pending]);
     assert_eq!(setting.rules(&group).await.len(), 3, "the last two ports stay open until a person decides");
+    let counted = function.stdout().iter().filter(|line| line.contains("\"BudgetSpent\":1")).count();
+    assert_eq!(counted, 2, "once for each finding, and not for its second delivery");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod contest;
 mod dlq;
 mod doctor;
 mod faults;
+mod heartbeat;
 mod ingress;
 mod input;
 mod keys;

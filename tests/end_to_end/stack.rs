@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use cloudtrail::{APPROVAL_TYPE, MISSED_TYPE, OWN_SOURCE};
+use cloudtrail::{APPROVAL_TYPE, HEARTBEAT_TYPE, MISSED_TYPE, OWN_SOURCE};
 use serde_json::{Map, Value, json};
 use stage::trail::Identity;
 use tokio::process::Command;
@@ -230,7 +230,7 @@ fn resources(folders: &[Folder]) -> Value {
             let rule_id = format!("{id}{}Rule", rule.name().map(pascal_case).unwrap_or_default());
             add_rule(all_of, &rule_id, &id, &folder.json(&rule.file));
         }
-        let asked = json!({"source": [OWN_SOURCE], "detail-type": [APPROVAL_TYPE, MISSED_TYPE],
+        let asked = json!({"source": [OWN_SOURCE], "detail-type": [APPROVAL_TYPE, MISSED_TYPE, HEARTBEAT_TYPE],
             "detail": {"responder": [folder.name]}});
         add_rule(all_of, &format!("{id}AskedRule"), &id, &asked);
     }

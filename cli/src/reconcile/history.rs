@@ -101,8 +101,11 @@ impl History {
 /// of the workspace holds the file to this form.
 fn operations(spec: &Spec) -> Vec<String> {
     let pattern: Value = serde_json::from_str(spec.pattern).unwrap_or_default();
-    let names = pattern.pointer("/detail/eventName").and_then(Value::as_array);
-    names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    let detail = pattern.get("detail").unwrap_or_default();
+    let alternatives = detail.get("$or").and_then(Value::as_array);
+    let details = std::iter::once(detail).chain(alternatives.into_iter().flatten());
+    let names = details.filter_map(|detail| detail.get("eventName")?.as_array()).flatten();
+    names.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -32,7 +32,9 @@ pub(crate) fn findings(event: &Event) -> Result<Vec<Finding<UntrustedKey>>, Even
         }
         Body::GuardDuty(finding) => Ok(seen_by_guardduty(event, finding)?.into_iter().collect()),
         Body::Health(notice) => exposed(event, notice),
-        Body::Approved { .. } | Body::Missed { .. } | Body::Other => Ok(Vec::new()),
+        Body::Alarm(_) | Body::Approved { .. } | Body::Missed { .. } | Body::Heartbeat { .. } | Body::Other => {
+            Ok(Vec::new())
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cloudtrail::{Arn, Call, Event, EventError};
+use cloudtrail::{Alarm, Arn, Call, Event, EventError};
 use policy::{Resource, Severity};
 use remedy::{Certainty, Finding};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ pub enum Act {
     EventsSelected(Option<EventSelectors>),
     /// It got other insight selectors; `None` where the record does not tell which.
     InsightsSelected(Option<BTreeSet<InsightSelector>>),
+    /// Perhaps nothing: an alarm says that somebody changed a trail.
+    Suspected,
 }
 
 /// What `UpdateTrail` set that may be weaker.
@@ -62,6 +64,7 @@ impl Act {
             Self::Updated(_) => "updated",
             Self::EventsSelected(_) => "events-selected",
             Self::InsightsSelected(_) => "insights-selected",
+            Self::Suspected => "suspected",
         }
     }
 }
@@ -106,6 +109,19 @@ pub(crate) fn finding(event: &Event) -> Result<Option<Finding<Weakened>>, EventE
         "PutInsightSelectors" => insights_selected(event, call),
         _ => Ok(None),
     }
+}
+
+/// Whether the alarm is that on changes of trails, control 4.5 of the CIS AWS Foundations Benchmark, as
+/// `template-monitoring.yaml` names its metric.
+pub(crate) fn is_about_trails(alarm: &Alarm) -> bool {
+    let is_control = |namespace: &str, name: &str| namespace.ends_with("/cis") && name.starts_with("4.5-");
+    alarm.is_on() && alarm.metrics.iter().any(|metric| is_control(&metric.namespace, &metric.name))
+}
+
+/// What an alarm is a reason to look at.
+pub(crate) fn suspicion(resource: Resource) -> Finding<Weakened> {
+    let subject = Weakened { trail: resource.arn.clone(), act: Act::Suspected };
+    Finding { resource, severity: Severity::HIGH, certainty: Certainty::Live, subject }
 }
 
 fn told(call: &Call) -> Result<(Option<String>, Update), EventError> {

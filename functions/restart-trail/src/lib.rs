@@ -16,13 +16,13 @@ pub mod trail;
 use std::collections::BTreeSet;
 use std::error::Error;
 
-use cloudtrail::{Event, EventError};
+use cloudtrail::{Body, Event, EventError};
 use policy::{Facts, Resource, Warrant};
 use remedy::{Applied, CallError, Finding, Memory, Plan, Remedy, Responder, Situation, Spec};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::called::{Act, Weakened};
+use crate::called::{Act, Weakened, suspicion};
 use crate::selectors::EventSelectors;
 use crate::trail::{Delivery, Switch, Trail, Trails};
 
@@ -40,6 +40,16 @@ impl<T: Trails> Responder for RestartTrail<T> {
 
     fn detect(event: &Event) -> Result<Vec<Finding<Weakened>>, EventError> {
         Ok(called::finding(event)?.into_iter().collect())
+    }
+
+    async fn suspect(&self, event: &Event) -> Result<Vec<Finding<Weakened>>, CallError> {
+        match &event.body {
+            Body::Alarm(alarm) if called::is_about_trails(alarm) => {
+                let own = |trail: &Trail| trail.arn.account().as_ref() == Some(&event.account);
+                Ok(self.0.list().await?.iter().filter(|trail| own(trail)).map(Trail::resource).map(suspicion).collect())
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn presume(finding: &Finding<Weakened>) -> Option<Trail> {
@@ -110,7 +120,7 @@ fn presumed(finding: &Finding<Weakened>) -> Option<Trail> {
     };
     match act {
         Act::Deleted => return None,
-        Act::Stopped => {
+        Act::Stopped | Act::Suspected => {
             presumed.on.remove(&Switch::Logging);
         }
         Act::Updated(update) => {

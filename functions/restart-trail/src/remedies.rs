@@ -20,6 +20,10 @@ pub(crate) fn remedy(
     if *trail != finding.resource.arn {
         return Remedy::Uncontainable { next_step: next_step_elsewhere(trail) };
     }
+    let is_stopped = live.is_some_and(|live| !live.on.contains(&Switch::Logging));
+    if *act == Act::Suspected && is_stopped && baseline.is_none() {
+        return Remedy::Uncontainable { next_step: next_step_if_stopped(trail) };
+    }
     let changes = match (live, baseline) {
         (Some(live), _) => {
             let wanted = baseline.map_or_else(|| shipped(live), Clone::clone);
@@ -64,7 +68,7 @@ fn mend(act: &Act, live: &Trail, wanted: &Trail) -> Vec<TrailChange> {
     let is_new = *act == Act::Deleted;
     let mut switches: BTreeSet<Switch> = match act {
         Act::Deleted => Switch::ALL.into(),
-        Act::Stopped => [Switch::Logging].into(),
+        Act::Stopped | Act::Suspected => [Switch::Logging].into(),
         Act::Updated(update) => update.off.clone(),
         Act::EventsSelected(_) | Act::InsightsSelected(_) => BTreeSet::new(),
     };
@@ -132,6 +136,14 @@ fn next_step_for_organization(trail: &Arn) -> String {
         "`{trail}` is or was the trail of an organization, which only the management account or a delegated administrator \
          may create or update, with permissions in AWS Organizations that no function has: compare it with what it should \
          be and update it by hand (CloudTrail User Guide, \"Creating a trail for an organization\")."
+    )
+}
+
+fn next_step_if_stopped(trail: &Arn) -> String {
+    format!(
+        "`{trail}` does not log, an alarm says that somebody changed a trail, and no baseline says whether this one should \
+         log: start it, or leave it, and run `countermand baseline capture` so that this is known (CloudTrail User Guide, \
+         \"Turning off logging for a trail\")."
     )
 }
 

@@ -147,7 +147,9 @@ pub fn event_name(event: &Event) -> &str {
         Body::GuardDuty(finding) => &finding.kind,
         Body::Health(health) => &health.event_type_code,
         Body::Approved { .. } => cloudtrail::APPROVAL_TYPE,
+        Body::Alarm(alarm) => &alarm.name,
         Body::Missed { .. } => cloudtrail::MISSED_TYPE,
+        Body::Heartbeat { .. } => cloudtrail::HEARTBEAT_TYPE,
         Body::Other => "",
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::actor::Actor;
+use crate::alarm::Alarm;
 use crate::call::Call;
 use crate::finding::{GuardDutyFinding, HealthEvent};
 use crate::ids::{AccountId, EventId, InvalidId, Region};
@@ -66,6 +67,9 @@ pub const APPROVAL_TYPE: &str = "Incident Approved";
 /// The `detail-type` of the event that an event was missed, and is kept in the ledger.
 pub const MISSED_TYPE: &str = "Event Missed";
 
+/// The `detail-type` of the event with which the canary asks a function whether it is alive.
+pub const HEARTBEAT_TYPE: &str = "Heartbeat";
+
 #[derive(Deserialize)]
 struct Approval {
     incident: String,
@@ -74,6 +78,11 @@ struct Approval {
 #[derive(Deserialize)]
 struct Missed {
     event: EventId,
+}
+
+#[derive(Deserialize)]
+struct Heartbeat {
+    nonce: String,
 }
 
 /// Something that happened in an AWS account.
@@ -102,6 +111,8 @@ pub enum Body {
     GuardDuty(GuardDutyFinding),
     /// A notice of AWS Health.
     Health(HealthEvent),
+    /// An alarm of Amazon CloudWatch changed its state. It names no actor, and seldom a resource: a reason to look.
+    Alarm(Alarm),
     /// A person has approved an incident: our own event, which says only which. The ledger says who and whether.
     Approved {
         /// The incident's id.
@@ -111,6 +122,11 @@ pub enum Body {
     Missed {
         /// The missed event's id.
         event: EventId,
+    },
+    /// The canary asks for a sign of life: our own event, which says only in which round. The ledger says whether there is one.
+    Heartbeat {
+        /// The round's nonce.
+        nonce: String,
     },
     /// Anything else: no responder is concerned.
     Other,
@@ -162,11 +178,18 @@ impl Event {
                 let Missed { event } = shape(&envelope.detail, MISSED_TYPE)?;
                 Body::Missed { event }
             }
+            (OWN_SOURCE, "heartbeat") => {
+                let Heartbeat { nonce } = shape(&envelope.detail, HEARTBEAT_TYPE)?;
+                Body::Heartbeat { nonce }
+            }
             (OWN_SOURCE, "incident approved") => {
                 let Approval { incident } = shape(&envelope.detail, APPROVAL_TYPE)?;
                 Body::Approved { incident }
             }
             ("aws.health", "aws health event") => Body::Health(shape(&envelope.detail, "AWS Health Event")?),
+            ("aws.cloudwatch", "cloudwatch alarm state change") => {
+                Body::Alarm(shape(&envelope.detail, "CloudWatch Alarm State Change")?)
+            }
             _ => Body::Other,
         };
         let account = envelope.account.as_deref().ok_or(EventError::Missing { field: "account" })?;

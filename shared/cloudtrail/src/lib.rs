@@ -5,6 +5,7 @@
 //! an [`EventError`] that names the place where something does. This crate knows no policy and no SDK.
 
 mod actor;
+mod alarm;
 mod call;
 mod event;
 mod finding;
@@ -12,8 +13,9 @@ mod ids;
 mod lenient;
 
 pub use actor::{Actor, Principal};
+pub use alarm::{Alarm, AlarmMetric};
 pub use call::{Call, Field, Happened};
-pub use event::{APPROVAL_TYPE, Body, Event, EventError, MISSED_TYPE, OWN_SOURCE};
+pub use event::{APPROVAL_TYPE, Body, Event, EventError, HEARTBEAT_TYPE, MISSED_TYPE, OWN_SOURCE};
 pub use finding::{AffectedEntity, GuardDutyFinding, HealthEvent, KeyDetails};
 pub use ids::{AccessKeyId, AccountId, Arn, EventId, InvalidId, Partition, Region};
 pub use lenient::{Items, port};

@@ -1,5 +1,7 @@
 //! One responder, ready for events.
 
+mod heartbeat;
+
 use std::cell::Cell;
 use std::path::Path as Folder;
 
@@ -96,11 +98,13 @@ impl<R: Connect> Function<R> {
             Ok(event) => {
                 tracing::Span::current().record("event_id", event.id.as_str());
                 let path = self.path(&notifier, context);
-                let responded = match &event.body {
-                    Body::Approved { incident } => {
+                let responded = match (self.sign_of_life(&event).await, &event.body) {
+                    (Some(Ok(())), _) => return Ok(Answer { outcomes: Vec::new() }),
+                    (Some(Err(error)), _) => Responded { outcomes: Vec::new(), failure: Some(error.into()) },
+                    (None, Body::Approved { incident }) => {
                         path.resume(&self.responder, &IncidentId::new(incident.as_str())).await
                     }
-                    _ => path.respond(&self.responder, &event).await,
+                    (None, _) => path.respond(&self.responder, &event).await,
                 };
                 (event.time, responded)
             }
@@ -168,7 +172,7 @@ pub(crate) fn deadline(context: &Context) -> DateTime<Utc> {
 }
 
 fn log(outcome: &Outcome) {
-    let Outcome { incident, resource, actor, verdict, policies, status, because, changes, .. } = outcome;
+    let Outcome { incident, resource, actor, verdict, policies, status, because, changes, spent, .. } = outcome;
     let status = match status {
         Status::Contained => "contained",
         Status::AlreadySafe => "already_safe",
@@ -183,6 +187,7 @@ fn log(outcome: &Outcome) {
     let did: Vec<_> = changes.iter().map(|entry| entry.did.as_str()).collect();
     tracing::info!(
         %incident, %resource, actor, verdict, policies = policies.join(", "), status, because, did = did.join("; "),
+        spent,
         "a finding was dealt with"
     );
 }

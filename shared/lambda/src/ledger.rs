@@ -6,6 +6,7 @@
 //! | `resource#<key>` | what is known of a resource: a set `held`, the `last` incident in which we changed it, and an attribute `wanted#<change>` for each undo |
 //! | `baseline#<key>` | how the resource should be, as an operator captured it; never expires |
 //! | `event#<id>` | an event that was missed, for the functions to read |
+//! | `heartbeat` | the canary's latest round, and who has answered it |
 //! | `budget#<name>` | a budget's slots, see [`budget`] |
 //!
 //! INVARIANT (revisions): a record of revision *n* is written only over the record of revision *n - 1*, and the first
@@ -23,6 +24,7 @@
 mod baseline;
 mod budget;
 mod claim;
+mod heartbeat;
 mod item;
 mod list;
 mod memory;
@@ -38,6 +40,7 @@ use aws_types::SdkConfig;
 use chrono::{DateTime, Utc};
 use remedy::{ChangeKey, Charge, Claim, Incident, IncidentId, Ledger, LedgerError, MemoryKey, Recall};
 
+pub use self::heartbeat::{Delivery, Round};
 pub use self::list::{Listing, Lookup};
 pub use self::record::KEPT_FOR;
 pub use self::table::create_table;

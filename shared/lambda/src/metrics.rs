@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use remedy::{Outcome, Status};
 use serde::Serialize;
 
@@ -25,6 +25,36 @@ pub(crate) struct Measured<'a> {
     pub(crate) outcomes: &'a [Outcome],
     pub(crate) failed: bool,
     pub(crate) untold: u32,
+}
+
+/// What came of a round of heartbeats.
+#[derive(Debug, Clone, Copy)]
+pub struct Heartbeats {
+    /// When it was looked at.
+    pub at: DateTime<Utc>,
+    /// How many signs of life did not come.
+    pub missed: usize,
+    /// How long CloudTrail's record of a call took to come to a function, if it came.
+    pub delivery: Option<TimeDelta>,
+}
+
+/// Stands where a responder's name stands: the canary's metrics have the dimension that all others have.
+const HEARTBEAT: &str = "heartbeat";
+
+impl Heartbeats {
+    /// Writes the line to standard output. How many were missed is written even if none was: that nothing is written means
+    /// that nobody looks.
+    pub fn write(&self) {
+        write(line(HEARTBEAT, self.at, self.values()), std::io::stdout().lock());
+    }
+
+    fn values(&self) -> BTreeMap<&'static str, Value> {
+        let mut values = BTreeMap::from([("HeartbeatMissed", Value::Count(self.missed))]);
+        if let Some(delivery) = self.delivery {
+            values.insert("DeliveryTime", Value::Milliseconds(vec![delivery.num_milliseconds().max(0)]));
+        }
+        values
+    }
 }
 
 #[derive(Serialize)]
@@ -75,22 +105,8 @@ impl Value {
 }
 
 impl Measured<'_> {
-    /// Writes the line. Metrics must not bring an event back, so that they could not be written is only logged.
-    pub(crate) fn write(&self, mut to: impl Write) {
-        let written = self.line().map_err(std::io::Error::from).and_then(|line| to.write_all(line.as_bytes()));
-        if let Err(error) = written {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the metrics were not written");
-        }
-    }
-
-    fn line(&self) -> serde_json::Result<String> {
-        let values = self.values();
-        let metrics = values.iter().map(|(name, value)| Definition { name, unit: value.unit() }).collect();
-        let directive = Directive { namespace: NAMESPACE, dimensions: [[RESPONDER]], metrics };
-        let aws = Metadata { timestamp: self.at.timestamp_millis(), cloud_watch_metrics: [directive] };
-        let mut line = serde_json::to_string(&Line { aws, responder: self.responder, values })?;
-        line.push('\n');
-        Ok(line)
+    pub(crate) fn write(&self, to: impl Write) {
+        write(line(self.responder, self.at, self.values()), to);
     }
 
     fn values(&self) -> BTreeMap<&'static str, Value> {
@@ -98,6 +114,7 @@ impl Measured<'_> {
         let mut counts = BTreeMap::from([("Findings", self.outcomes.len() + failed)]);
         for outcome in self.outcomes {
             *counts.entry(metric(outcome.status)).or_default() += 1;
+            *counts.entry("BudgetSpent").or_default() += usize::from(outcome.spent.is_some());
         }
         *counts.entry("Failed").or_default() += failed;
         counts.insert("NotifyFailed", usize::try_from(self.untold).unwrap_or(usize::MAX));
@@ -121,6 +138,23 @@ impl Measured<'_> {
             Some((last - self.event_time?).num_milliseconds().max(0))
         })
     }
+}
+
+/// Metrics must not bring an event back, so that they could not be written is only logged.
+fn write(line: serde_json::Result<String>, mut to: impl Write) {
+    let written = line.map_err(std::io::Error::from).and_then(|line| to.write_all(line.as_bytes()));
+    if let Err(error) = written {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the metrics were not written");
+    }
+}
+
+fn line(responder: &str, at: DateTime<Utc>, values: BTreeMap<&'static str, Value>) -> serde_json::Result<String> {
+    let metrics = values.iter().map(|(name, value)| Definition { name, unit: value.unit() }).collect();
+    let directive = Directive { namespace: NAMESPACE, dimensions: [[RESPONDER]], metrics };
+    let aws = Metadata { timestamp: at.timestamp_millis(), cloud_watch_metrics: [directive] };
+    let mut line = serde_json::to_string(&Line { aws, responder, values })?;
+    line.push('\n');
+    Ok(line)
 }
 
 fn metric(status: Status) -> &'static str {
@@ -157,6 +191,7 @@ mod tests {
             status,
             because: String::new(),
             changes: serde_json::from_value(changes).unwrap(),
+            spent: None,
         }
     }
 
@@ -196,6 +231,26 @@ mod tests {
                 "Contained": 1, "Duplicate": 1, "Failed": 1, "Findings": 3, "NotifyFailed": 1, "TimeToContain": [1500],
             })
         );
+    }
+
+    #[test]
+    fn a_spent_budget_is_told_from_other_reasons_to_wait() {
+        let spent = Some("contain-admin-ports".to_owned());
+        let beyond = Outcome { spent, ..outcome(Status::Pending, json!([])) };
+        let line = written(&[beyond, outcome(Status::Pending, json!([]))], false, 0);
+        assert_eq!((&line["Pending"], &line["BudgetSpent"]), (&json!(2), &json!(1)));
+        assert_eq!(written(&[outcome(Status::Pending, json!([]))], false, 0)["BudgetSpent"], Json::Null);
+    }
+
+    #[test]
+    fn that_no_heartbeat_was_missed_is_written_too() {
+        let at = time("2026-11-22T07:00:00Z");
+        let (missed, delivery) = (0, Some(TimeDelta::milliseconds(-300)));
+        let values = Heartbeats { at, missed, delivery }.values();
+        let line: Json = serde_json::from_str(&line(HEARTBEAT, at, values).unwrap()).unwrap();
+        let dimensions = &line["_aws"]["CloudWatchMetrics"][0]["Dimensions"];
+        assert_eq!((&line["responder"], dimensions), (&json!("heartbeat"), &json!([["responder"]])));
+        assert_eq!((&line["HeartbeatMissed"], &line["DeliveryTime"]), (&json!(0), &json!([0])));
     }
 
     #[test]

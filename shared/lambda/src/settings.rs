@@ -25,6 +25,8 @@ pub struct Settings {
     /// `COUNTERMAND_CONTESTED`: how often a change may be reversed and made again before we stop, as `3/1h`, which it is
     /// if not set; `never` for not stopping.
     pub flips: Option<Rate>,
+    /// `COUNTERMAND_CANARY_ROLE`: the role of the canary, whose calls prove that CloudTrail's events get here.
+    pub canary_role: Option<Arn>,
     /// `COUNTERMAND_LEASES`: whether leases end by themselves in this deployment, `on` or `off`, which it is if not set.
     pub leases: bool,
 }
@@ -86,6 +88,7 @@ pub enum SettingsError {
 
 const CONTESTED: &str = "COUNTERMAND_CONTESTED";
 const LEASES: &str = "COUNTERMAND_LEASES";
+const CANARY_ROLE: &str = "COUNTERMAND_CANARY_ROLE";
 const POLICIES: &str = "/opt/policies";
 
 impl Settings {
@@ -117,6 +120,10 @@ impl Settings {
             },
             role: environment.get("COUNTERMAND_ROLE").map(str::to_owned),
             own_roles: own_roles(environment)?,
+            canary_role: environment
+                .get(CANARY_ROLE)
+                .map(|role| arn(CANARY_ROLE, "the ARN of the canary's role, or leave it out", role))
+                .transpose()?,
         })
     }
 }
@@ -166,6 +173,7 @@ mod tests {
             role: None,
             own_roles: vec![],
             flips: Some(FLIPS),
+            canary_role: None,
             leases: false,
         };
         assert_eq!(settings, expected);
@@ -183,6 +191,7 @@ mod tests {
                 ("COUNTERMAND_CONTESTED", "5/30m"),
                 ("COUNTERMAND_LEASES", "on"),
                 ("COUNTERMAND_OWN_ROLES", roles),
+                ("COUNTERMAND_CANARY_ROLE", "arn:aws:iam::123456789012:role/canary"),
             ]
             .into(),
         )
@@ -192,6 +201,7 @@ mod tests {
         assert_eq!(settings.role.as_deref(), Some("countermand"));
         assert_eq!(settings.flips, Some(Rate { count: 5, window: Duration::from_mins(30) }));
         assert!(settings.leases);
+        assert_eq!(settings.canary_role.unwrap().name(), "canary");
         assert_eq!(settings.own_roles.iter().map(Arn::name).collect::<Vec<_>>(), ["a", "b"]);
     }
 
@@ -206,7 +216,9 @@ mod tests {
             refusal([("COUNTERMAND_TABLE", "ledger"), ("COUNTERMAND_TOPIC", "told")].into()),
             "`COUNTERMAND_TOPIC` does not hold what it should: set it to the ARN of an SNS topic, or leave it out"
         );
-        for (name, wrong) in [(CONTESTED, "often"), (LEASES, "yes"), ("COUNTERMAND_OWN_ROLES", "role")] {
+        for (name, wrong) in
+            [(CONTESTED, "often"), (LEASES, "yes"), ("COUNTERMAND_OWN_ROLES", "role"), (CANARY_ROLE, "canary")]
+        {
             let told = refusal([("COUNTERMAND_TABLE", "ledger"), (name, wrong)].into());
             assert!(told.starts_with(&format!("`{name}` ")), "{told}");
         }

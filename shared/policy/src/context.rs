@@ -26,7 +26,13 @@ fn base(request: &Request<'_>) -> impl Iterator<Item = (&'static str, Restricted
     let actor = &event.actor;
     let call = match &event.body {
         Body::Call(call) => Some(call),
-        Body::GuardDuty(_) | Body::Health(_) | Body::Approved { .. } | Body::Missed { .. } | Body::Other => None,
+        Body::GuardDuty(_)
+        | Body::Health(_)
+        | Body::Alarm(_)
+        | Body::Approved { .. }
+        | Body::Missed { .. }
+        | Body::Heartbeat { .. }
+        | Body::Other => None,
     };
     let now = datetime(request.now);
     // In a backtest the two are one, and Cedar takes its time over each.

@@ -24,7 +24,9 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         case.incident.because =
             format!("the budget `{name}` of {count} in {window} is spent, so this waits for a person");
         "approve".clone_into(&mut case.incident.verdict);
-        self.conclude_telling_once(case, Status::Pending, &page_of(budget)).await
+        let outcome = self.conclude_telling_once(case, Status::Pending, &page_of(budget)).await?;
+        let spent = (outcome.status == Status::Pending).then(|| name.clone());
+        Ok(Outcome { spent, ..outcome })
     }
 
     /// Leaves a resource that is being fought over to a person. Only the first turn in a window is told.

@@ -51,6 +51,9 @@ pub struct Outcome {
     pub because: String,
     /// What we changed.
     pub changes: Vec<Entry>,
+    /// The budget of a policy that had no room for it, if that is why it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spent: Option<String>,
 }
 
 impl Outcome {
@@ -65,6 +68,7 @@ impl Outcome {
             status,
             because: incident.because.clone(),
             changes: incident.receipt.clone(),
+            spent: None,
         }
     }
 }

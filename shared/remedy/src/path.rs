@@ -86,10 +86,14 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             tracing::info!(%role, "our own call");
             return responded;
         }
-        let findings = match R::detect(event) {
+        let mut findings = match R::detect(event) {
             Ok(findings) => findings,
             Err(error) => return Responded { failure: Some(error.into()), ..responded },
         };
+        match responder.suspect(event).boxed_local().await {
+            Ok(suspected) => findings.extend(suspected),
+            Err(source) => return Responded { failure: Some(RespondError::Suspect { source }), ..responded },
+        }
         for finding in findings {
             // Boxed, since the nested futures of path and SDK together are deeper than the compiler will follow.
             match self.deal_with(responder, event, finding, Occasion::Delivery).boxed_local().await {
@@ -293,7 +297,8 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
                 Body::Call(call) => call.name.clone(),
                 Body::GuardDuty(finding) => finding.kind.clone(),
                 Body::Health(health) => health.event_type_code.clone(),
-                Body::Approved { .. } | Body::Missed { .. } | Body::Other => String::new(),
+                Body::Alarm(alarm) => alarm.name.clone(),
+                Body::Approved { .. } | Body::Missed { .. } | Body::Heartbeat { .. } | Body::Other => String::new(),
             },
             event_time: event.time,
             account: event.account.clone(),

@@ -14,6 +14,12 @@ pub enum RespondError {
     /// The event makes no sense.
     #[error("the event cannot be judged")]
     Event(#[from] EventError),
+    /// What an event that names no resource is about could not be read; nothing was changed.
+    #[error("could not look for what the event is about; nothing was changed")]
+    Suspect {
+        /// The call that failed.
+        source: CallError,
+    },
     /// The live state could not be read; nothing was changed.
     #[error("could not look at `{resource}`; nothing was changed")]
     Observe {
@@ -124,9 +130,10 @@ impl RespondError {
             | Self::NotApproved(_)
             | Self::NotKept(_)
             | Self::Unreadable { .. } => false,
-            Self::Observe { source, .. } | Self::Apply { source, .. } | Self::Verify { source, .. } => {
-                source.is_retryable()
-            }
+            Self::Suspect { source }
+            | Self::Observe { source, .. }
+            | Self::Apply { source, .. }
+            | Self::Verify { source, .. } => source.is_retryable(),
             Self::Ledger(_) | Self::OutOfTime { .. } | Self::NotSoYet { .. } | Self::Receipt { .. } => true,
         }
     }
@@ -141,15 +148,16 @@ impl RespondError {
             Self::NotApproved(_) => "NotApproved",
             Self::NotKept(_) => "NotKept",
             Self::Unreadable { .. } => "Unreadable",
-            Self::Observe { source, .. } | Self::Apply { source, .. } | Self::Verify { source, .. } => {
-                match source.kind {
-                    CallErrorKind::Throttled => "Throttled",
-                    CallErrorKind::Denied => "Denied",
-                    CallErrorKind::Gone => "Gone",
-                    CallErrorKind::Unanswered => "Unanswered",
-                    CallErrorKind::Refused => "Refused",
-                }
-            }
+            Self::Suspect { source }
+            | Self::Observe { source, .. }
+            | Self::Apply { source, .. }
+            | Self::Verify { source, .. } => match source.kind {
+                CallErrorKind::Throttled => "Throttled",
+                CallErrorKind::Denied => "Denied",
+                CallErrorKind::Gone => "Gone",
+                CallErrorKind::Unanswered => "Unanswered",
+                CallErrorKind::Refused => "Refused",
+            },
             Self::Ledger(_) | Self::Receipt { .. } => "Ledger",
             Self::OutOfTime { .. } => "OutOfTime",
             Self::NotSoYet { .. } => "NotSoYet",

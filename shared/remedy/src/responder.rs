@@ -123,6 +123,13 @@ pub trait Responder {
     /// event's own is foreign here; [`Responder::plan`] knows which are trusted.
     fn detect(event: &Event) -> Result<Vec<Finding<Self::Subject>>, EventError>;
 
+    /// What may be wrong according to an event that names no resource, such as an alarm: a finding for each resource in the
+    /// account and region that it may be about, [`Certainty::Live`]. What [`Responder::detect`] cannot tell, since it makes
+    /// no call; so it is in no explanation and no backtest. Never writes.
+    async fn suspect(&self, _: &Event) -> Result<Vec<Finding<Self::Subject>>, CallError> {
+        Ok(Vec::new())
+    }
+
     /// The state that the event alone lets us expect, for explaining and backtesting without an account.
     fn presume(finding: &Finding<Self::Subject>) -> Self::Observed;
 

@@ -5,6 +5,7 @@ use aws_sdk_cloudtrail::types::{
     AdvancedEventSelector, AdvancedFieldSelector, DataResource, EventSelector, InsightSelector, InsightType, Tag,
 };
 use serde_json::{Value, json};
+use stage::{Fault, When};
 
 use super::{Exposure, Scenario, proves};
 use crate::end_to_end::setting::{ENFORCE, Setting, outcome, status};
@@ -52,6 +53,7 @@ impl Scenario for WeakTrail {
     const NAME: &'static str = "restart-trail";
     const WAYS: usize = 4;
     const NOT_SHOWN: &'static [(&'static str, &'static str)] = &[
+        ("cloudtrail:DescribeTrails", "only an alarm has all trails looked at: shown below"),
         ("cloudtrail:AddTags", "no call of its own: AWS asks for it where a trail is created with tags"),
         ("iam:PassRole", "no call of its own: AWS asks for it where a trail is created with a log group"),
     ];
@@ -202,4 +204,75 @@ async fn advanced_selectors_are_completed_and_put_back() {
     let (done, said) = setting.countermand(&["incidents", "undo", id, "--yes"]).await;
     assert!(done, "{said}");
     assert_eq!(selectors().await, [payroll]);
+}
+
+/// Two captured trails, of which the attacker has stopped one, and an event of his that nobody got; the alarm.
+async fn alarm(setting: &Setting) -> Value {
+    trail(setting, "stopped", true).await;
+    trail(setting, "logging", true).await;
+    Client::new(&setting.attacker).stop_logging().name("stopped").send().await.unwrap();
+    setting.account.events();
+    let mut event: Value =
+        serde_json::from_str(include_str!("../../../functions/restart-trail/events/match/alarm.json")).unwrap();
+    event["region"] = "us-east-1".into();
+    event
+}
+
+async fn logs(setting: &Setting, name: &str) -> bool {
+    Client::new(&setting.operator).get_trail_status().name(name).send().await.unwrap().is_logging.unwrap()
+}
+
+#[tokio::test]
+async fn an_alarm_has_a_stopped_trail_started_whose_record_never_came() {
+    let setting = Setting::with(ENFORCE).await;
+    let event = alarm(&setting).await;
+    let function = setting.function(WeakTrail::NAME).await;
+    let answer = function.invoke(&event).await.unwrap().body;
+    let of = |name: &str| {
+        let mut outcomes = answer["outcomes"].as_array().unwrap().iter();
+        outcomes.find(|outcome| outcome["resource"].as_str().unwrap().ends_with(name)).unwrap()
+    };
+    assert_eq!(answer["outcomes"].as_array().unwrap().len(), 2, "{answer:#}");
+    assert_eq!((&of("stopped")["status"], &of("logging")["status"]), (&json!("contained"), &json!("already_safe")));
+    assert!(logs(&setting, "stopped").await);
+    let again = function.invoke(&event).await.unwrap().body;
+    let statuses: Vec<_> = again["outcomes"].as_array().unwrap().iter().map(|outcome| &outcome["status"]).collect();
+    assert_eq!(statuses, ["duplicate", "duplicate"]);
+    let id = of("stopped")["incident"].as_str().unwrap();
+    let (done, said) = setting.countermand(&["incidents", "show", id]).await;
+    assert!(done && said.contains("countermand-cis-4-5-CloudTrailChanges"), "{said}");
+    let (done, said) = setting.countermand(&["incidents", "undo", id, "--yes"]).await;
+    assert!(done && !logs(&setting, "stopped").await, "{said}");
+}
+
+/// The actor of an alarm is not known: a policy that exempts somebody must say what it thinks of suspicions.
+#[tokio::test]
+async fn a_policy_tells_a_suspicion_from_an_act() {
+    let setting = Setting::with(
+        r#"@id("acts") permit (principal, action, resource) unless { context.act == "suspected" };
+        @id("suspicions") @mode("approve") permit (principal, action, resource) when { context.act == "suspected" };"#,
+    )
+    .await;
+    let event = alarm(&setting).await;
+    let function = setting.function(WeakTrail::NAME).await;
+    let answer = function.invoke(&event).await.unwrap().body;
+    let pending = answer["outcomes"].as_array().unwrap().iter().find(|outcome| outcome["status"] == "pending").unwrap();
+    assert!(!logs(&setting, "stopped").await);
+    setting.account.events();
+    let (done, said) = setting.countermand(&["incidents", "approve", pending["incident"].as_str().unwrap()]).await;
+    assert!(done, "{said}");
+    assert_eq!(status(function.invoke(&setting.event()).await), "contained");
+    assert!(logs(&setting, "stopped").await);
+}
+
+#[tokio::test]
+async fn an_alarm_that_cannot_be_followed_up_fails_loudly() {
+    let setting = Setting::with(ENFORCE).await;
+    let event = alarm(&setting).await;
+    let function = setting.function(WeakTrail::NAME).await;
+    setting.account.proxy().inject(Fault::Denied, When::operation("cloudtrail", "DescribeTrails"), 100);
+    let refused = function.invoke(&event).await.unwrap_err().to_string();
+    assert!(refused.contains("Final.Denied") && refused.contains("cloudtrail:DescribeTrails"), "{refused}");
+    setting.account.proxy().heal();
+    assert!(setting.incidents().await.is_empty());
 }

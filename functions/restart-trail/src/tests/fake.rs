@@ -66,11 +66,11 @@ impl CloudTrail {
 
     /// The region after the call: the strong trail, with what the call did to it.
     pub(super) fn after(event: &Event) -> Self {
-        let finding = RestartTrail::<Self>::detect(event).unwrap().remove(0);
+        let finding = RestartTrail::<Self>::detect(event).unwrap().pop();
         let mut trail = strong();
-        match finding.subject.act {
+        match finding.map_or(Act::Suspected, |finding| finding.subject.act) {
             Act::Deleted => return Self::with(None),
-            Act::Stopped => {
+            Act::Stopped | Act::Suspected => {
                 trail.on.remove(&Switch::Logging);
             }
             Act::Updated(update) => {
@@ -232,6 +232,10 @@ impl Responder for Captured {
 
     fn detect(event: &Event) -> Result<Vec<Finding<Weakened>>, EventError> {
         RestartTrail::<CloudTrail>::detect(event)
+    }
+
+    async fn suspect(&self, event: &Event) -> Result<Vec<Finding<Weakened>>, CallError> {
+        self.0.suspect(event).await
     }
 
     fn presume(finding: &Finding<Weakened>) -> Option<Trail> {

@@ -1,5 +1,6 @@
 //! The whole path over the fake.
 
+use cloudtrail::Arn;
 use remedy::{Responder, State, Status};
 use testkit::{Bench, World, block_on, check_laws};
 
@@ -93,4 +94,47 @@ fn a_trail_that_we_created_is_not_deleted_once_somebody_has_changed_it() {
     world.trail.borrow_mut().as_mut().unwrap().on.remove(&Switch::Validation);
     bench.undo(&responder, bench.ledger.incidents().remove(0)).unwrap_err();
     assert!(world.state().is_some());
+}
+
+/// An alarm names neither a trail nor who changed it: only a baseline says whether a trail that does not log should.
+#[test]
+fn an_alarm_has_only_captured_trails_started() {
+    let (world, bench) = (CloudTrail::after(&event("alarm")), Bench::enforcing());
+    assert_eq!(deliver(&bench, &world, "alarm"), Status::Uncontainable);
+    assert_eq!(world.journal().writes(), 0);
+    let responder = Captured(RestartTrail(world.clone()));
+    let other = cloudtrail::Event { id: cloudtrail::EventId::new("later"), ..event("alarm") };
+    assert_eq!(bench.deliver(&responder, &other, "b").outcomes[0].status, Status::Contained);
+    assert_eq!(world.state(), Some(strong()));
+
+    let (mut stopped, bench) = (strong(), Bench::enforcing());
+    stopped.on.remove(&Switch::Logging);
+    bench.ledger.store_baseline(
+        &remedy::MemoryKey::of("restart-trail", &stopped.resource()),
+        serde_json::to_value(&stopped).unwrap(),
+    );
+    assert_eq!(deliver(&bench, &CloudTrail::with(Some(stopped)), "alarm"), Status::AlreadySafe);
+}
+
+#[test]
+fn an_alarm_where_all_is_well_changes_nothing() {
+    let (world, bench) = (CloudTrail::with(Some(strong())), Bench::enforcing());
+    assert_eq!(deliver(&bench, &world, "alarm"), Status::AlreadySafe);
+    assert_eq!(world.journal().writes(), 0);
+    let theirs =
+        Trail { arn: Arn::parse(&strong().arn.as_str().replace("123456789012", "210987654321")).unwrap(), ..strong() };
+    let responder = RestartTrail(CloudTrail::with(Some(theirs)));
+    assert!(bench.deliver(&responder, &event("alarm"), "b").outcomes.is_empty());
+}
+
+/// Whoever may set an alarm's state can have us look, and no more than that.
+#[test]
+fn another_alarm_is_no_reason_to_look() {
+    let ignored = events("ignore").into_iter().filter(|(name, _)| name.contains("alarm"));
+    for (name, event) in ignored {
+        let world = CloudTrail::after(&event);
+        let responded = Bench::enforcing().deliver(&RestartTrail(world.clone()), &event, &name);
+        assert!(responded.outcomes.is_empty() && responded.failure.is_none(), "{name}: {responded:?}");
+        assert!(world.journal().calls().is_empty(), "{name}");
+    }
 }
