@@ -98,12 +98,23 @@ def problems(resources):
             if "DeadLetterConfig" not in target or "RetryPolicy" not in target:
                 yield f"{name} loses what it cannot deliver"
 
+    for name, mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").items():
+        properties = mapping["Properties"]
+        reader = properties["FunctionName"].get("Ref")
+        targeted.add(reader)
+        if properties["EventSourceArn"] != {"Fn::GetAtt": ["Ledger", "StreamArn"]} or "FilterCriteria" not in properties:
+            yield f"{name} reads something other than incidents in the ledger's stream"
+        if "OnFailure" not in properties.get("DestinationConfig", {}):
+            yield f"{name} loses the records it fails on"
+        if "ReportBatchItemFailures" not in properties.get("FunctionResponseTypes", []):
+            yield f"{name} does not hear which records {reader} asks for again"
+
     for name in functions:
         config = [c["Properties"] for c in configs.values() if c["Properties"]["FunctionName"].get("Ref") == name]
         if len(config) != 1 or "OnFailure" not in config[0].get("DestinationConfig", {}):
             yield f"{name} loses the events it fails on"
         if name not in targeted:
-            yield f"no rule hands {name} an event"
+            yield f"nothing hands {name} an event"
 
     if len(roles) != len(functions):
         yield f"{len(functions)} functions share {len(roles)} roles"
@@ -112,9 +123,18 @@ def problems(resources):
         given = role["Properties"].get("ManagedPolicyArns")
         if name == "ReleaseLeasesRole":
             given = [arn for arn in given if not is_for_leases(arn)]
-        # The canary must not do what the functions may: its role has its own policy alone.
-        if given != (None if name == "HeartbeatRole" else [{"Ref": "ResponderAccess"}]):
-            yield f"{name} is given more than ResponderAccess and its own: {given}"
+        # They respond to nothing, and have their own policies alone.
+        expected = None if name in ("HeartbeatRole", "TellIncidentsRole") else [{"Ref": "ResponderAccess"}]
+        if given != expected:
+            yield f"{name} is given {given}, and not {expected} beside its own"
+    for name in functions:
+        variables = functions[name]["Properties"]["Environment"]["Variables"]
+        own = json.dumps(variables["COUNTERMAND_OWN_ROLES"])
+        # Jobs meet no events, and have an empty one.
+        # What the canary's role does beyond its call would be somebody else's doing.
+        missing = [role for role in roles if role != "HeartbeatRole" and f'"{role}' not in own]
+        if own != '""' and missing:
+            yield f"{name} takes what {missing} do for somebody else's doing"
     if not functions:
         yield "there is no function"
     for name, stack in of_type(resources, "AWS::CloudFormation::Stack").items():

@@ -21,6 +21,8 @@ mod responders;
 mod args;
 mod backtest;
 mod baseline;
+#[cfg(test)]
+mod canned;
 mod catalogue;
 mod coverage;
 mod demo;
@@ -41,6 +43,7 @@ mod records;
 mod registry;
 mod release;
 mod report;
+mod tell;
 
 /// Judging history is allocating: with the system's allocator a backtest takes some 3 % longer.
 #[global_allocator]
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         None => ask_operator().report(),
         Some(handler) if handler == release::HANDLER => release::serve(),
         Some(handler) if handler == heartbeat::HANDLER => heartbeat::serve(),
+        Some(handler) if handler == tell::HANDLER => tell::serve(),
         Some(handler) if handler == function::PART => function::serve_part(),
         Some(handler) if handler == function::SUMMARY => function::serve_summary(),
         Some(handler) => {
@@ -66,7 +70,8 @@ fn main() -> ExitCode {
 #[error("there is no handler `{0}`")]
 struct NoHandler(String);
 
-const HANDLERS: &str = "set the function's Handler to release-leases, heartbeat, backtest-part or backtest-summary";
+const HANDLERS: &str =
+    "set the function's Handler to release-leases, heartbeat, tell-incidents, backtest-part or backtest-summary";
 
 fn ask_operator() -> Exit {
     let cli = match Cli::try_parse() {

@@ -14,6 +14,7 @@ mod keys;
 mod kills;
 mod lease;
 mod load;
+mod outward;
 mod privileges;
 mod reconcile;
 mod report;

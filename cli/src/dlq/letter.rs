@@ -1,9 +1,10 @@
 //! A message of a dead-letter queue: which event it is, for whom, and why it is there.
 //!
-//! Three forms, of which a queue may hold any. Sources: Amazon EventBridge User Guide, "Using dead-letter queues to process
+//! Four forms, of which a queue may hold any. Sources: Amazon EventBridge User Guide, "Using dead-letter queues to process
 //! undelivered events", for the event itself with what `RULE_ARN`, `TARGET_ARN` and `ERROR_CODE` say; AWS Lambda Developer
 //! Guide, "Capturing records of Lambda asynchronous invocations", for the invocation record that wraps the event, which
-//! `template.yaml` asks for; and there, "Adding a dead-letter queue", for the bare event, which names no function.
+//! `template.yaml` asks for; there, "Adding a dead-letter queue", for the bare event, which names no function; and there,
+//! "Retain discarded records for a DynamoDB event source in Lambda", for the place in the ledger's stream of what was not told.
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use chrono::{DateTime, Utc};
@@ -88,12 +89,26 @@ impl Letter {
             let why = joined([Some(condition).filter(|text| !text.is_empty()), record.response_payload.error]);
             return Self { function: function_arn, why, event, ..letter };
         }
+        if let Some(why) = untold(body) {
+            return Self { why, ..letter };
+        }
         Self { why: joined([attribute("ErrorCode"), attribute("ErrorMessage")]), ..letter }
     }
 }
 
 fn joined(parts: [Option<String>; 2]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
+}
+
+/// Why records of the ledger's stream were given up. They are not in the message, so no function is named to hand it to.
+fn untold(body: &str) -> Option<String> {
+    let record: serde_json::Value = serde_json::from_str(body).ok()?;
+    let place = record.get("DDBStreamBatchInfo")?;
+    let text =
+        |of: &serde_json::Value, key: &str| of.get(key).and_then(|it| it.as_str()).unwrap_or("unknown").to_owned();
+    let (from, to) = (text(place, "approximateArrivalOfFirstRecord"), text(place, "approximateArrivalOfLastRecord"));
+    let condition = record.get("requestContext").map(|context| text(context, "condition")).unwrap_or_default();
+    Some(format!("{condition}: incidents written from {from} to {to} were not told to others; see docs/outward.md"))
 }
 
 fn sent(message: &Message) -> Option<DateTime<Utc>> {
@@ -129,6 +144,18 @@ mod tests {
             .body(body)
             .set_message_attributes(Some(attributes))
             .build()
+    }
+
+    #[test]
+    fn the_place_of_what_was_not_told_says_when_that_was() {
+        let body = r#"{"requestContext":{"requestId":"r","functionArn":"arn:aws:lambda:us-east-1:123456789012:function:f","condition":"RetryAttemptsExhausted","approximateInvokeCount":6},"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":null},"version":"1.0","timestamp":"2026-11-22T07:05:00.000Z","DDBStreamBatchInfo":{"shardId":"shardId-1","startSequenceNumber":"100","endSequenceNumber":"101","approximateArrivalOfFirstRecord":"2026-11-22T07:00:00Z","approximateArrivalOfLastRecord":"2026-11-22T07:00:09Z","batchSize":2,"streamArn":"arn:aws:dynamodb:us-east-1:123456789012:table/ledger/stream/1"}}"#;
+        let letter = Letter::read(&message(body, &[]));
+        assert_eq!(
+            letter.why,
+            "RetryAttemptsExhausted: incidents written from 2026-11-22T07:00:00Z to 2026-11-22T07:00:09Z were not told \
+             to others; see docs/outward.md"
+        );
+        assert_eq!((letter.function, letter.rule), (None, None), "there is nothing to hand over");
     }
 
     #[test]

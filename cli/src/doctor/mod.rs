@@ -8,6 +8,7 @@ mod documents;
 mod enforcement;
 mod functions;
 mod ledger;
+mod outward;
 mod people;
 mod permissions;
 mod queues;
@@ -96,6 +97,7 @@ async fn examine(Args { policies, place }: &Args) -> Result<Vec<Check>, Failure>
     checks.push(Check::ok("stack", seen));
     checks.extend(ledger::look(&scene).await);
     checks.extend(people::look(&scene).await);
+    checks.extend(outward::look(&scene).await);
     checks.extend(queues::look(&scene).await);
     checks.extend(functions::look(&scene).await);
     Ok(checks)

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use remedy::{Entry, Incident};
 use serde_json::{from_value, json};
 
-pub(super) fn time(text: &str) -> DateTime<Utc> {
+pub(crate) fn time(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
 /// A change that was made `at` a time of 22 November 2026.
-pub(super) fn entry(at: &str) -> Entry {
+pub(crate) fn entry(at: &str) -> Entry {
     let at = format!("2026-11-22T{at}Z");
     let rule = json!({ "id": "sgr-1", "group": "sg-1", "protocol": "tcp", "ports": [22, 22],
         "source": { "cidr": "0.0.0.0/0" }, "description": null, "tags": {} });
@@ -20,7 +20,7 @@ pub(super) fn entry(at: &str) -> Entry {
 }
 
 /// A claimed incident, opened three seconds after its event of seven o'clock.
-pub(super) fn incident() -> Incident {
+pub(crate) fn incident() -> Incident {
     let arn = "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-1";
     let resource = json!({ "kind": "SecurityGroup", "arn": arn, "tags": {} });
     from_value(json!({

@@ -5,7 +5,7 @@ mod confirm;
 mod difference;
 mod filter;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod list;
 mod show;
 mod timeline;

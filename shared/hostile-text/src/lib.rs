@@ -6,7 +6,7 @@
 //! names look the same. A spreadsheet computes what looks like a formula, and a line break in a message forges a line.
 //!
 //! Here is the one list of such characters, and what becomes of them: [`visible`] for terminals and pages,
-//! [`visible_json`] for JSON, [`cell`] for spreadsheets and [`blanked`] for messages.
+//! [`visible_json`] for JSON, [`cell`] for spreadsheets, [`blanked`] for messages and [`code`] for chats.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -74,6 +74,27 @@ pub fn blanked(text: &str, longest: usize) -> String {
     line
 }
 
+/// The text as a value in a message to a chat: [`blanked`], in a code span, in which neither Slack nor Microsoft Teams reads
+/// marks or makes links, and without what is read even there: what ends the span, and what Slack takes for a mention, a link
+/// or an entity (Slack API, "Formatting text for app surfaces"). Look-alikes stand for these, since Teams would show an entity
+/// as it is written.
+#[must_use]
+pub fn code(text: &str, longest: usize) -> String {
+    let line = blanked(text, longest);
+    let shown: String = line
+        .chars()
+        .map(|char| match char {
+            '`' => '\'',
+            '<' => '‹',
+            '>' => '›',
+            '&' => '＆',
+            char => char,
+        })
+        .collect();
+    // An empty span would be two marks that begin the next one.
+    if shown.trim().is_empty() { "`-`".to_owned() } else { format!("`{shown}`") }
+}
+
 /// Controls, bidirectional formatting, and what takes no room.
 ///
 /// Sources: Unicode Standard Annex #9, "Directional formatting characters"; Unicode Character Database,
@@ -128,6 +149,15 @@ mod tests {
         assert_eq!(blanked("äöü\n", 3), "äöü…");
     }
 
+    #[test]
+    fn nothing_in_a_chat_calls_links_or_ends_its_span() {
+        assert_eq!(
+            code("<!channel> `x` <https://evil|here> &lt;\n", 60),
+            "`‹!channel› 'x' ‹https://evil|here› ＆lt; `"
+        );
+        assert_eq!((code("", 5), code(" \n", 5), code("abcdef", 5)), ("`-`".into(), "`-`".into(), "`abcde…`".into()));
+    }
+
     /// Any text, rich in what matters here.
     fn hostile() -> impl Strategy<Value = String> {
         let odd = "\u{0}\u{7}\u{8}\t\n\r\u{1b}\u{7f}\u{85}\u{9b}\u{9d}\u{ad}\u{61c}\u{200b}\u{200d}\u{200f}\u{2028}\u{202e}\u{2066}\u{2069}\u{feff}\u{fff9}\u{e0041}\\\"[]m;é木😀";
@@ -168,6 +198,14 @@ mod tests {
             prop_assert!(!cell.contains(char::is_control), "{cell:?}");
             let shown = visible(&text);
             prop_assert!(cell == shown || cell.strip_prefix('\'') == Some(&shown), "{cell:?} says more than {shown:?}");
+        }
+
+        #[test]
+        fn a_value_of_a_chat_is_one_span(text in "[`<>&!@#\n\u{202e}a ]{0,30}", longest in 1..40_usize) {
+            let span = code(&text, longest);
+            prop_assert!(span.starts_with('`') && span.ends_with('`') && span.matches('`').count() == 2, "{span:?}");
+            prop_assert!(!span.contains(['<', '>', '&']) && !span.chars().any(obeyed), "{span:?}");
+            prop_assert!(span.chars().count() <= longest + 3, "{span:?}");
         }
 
         #[test]

@@ -1,6 +1,7 @@
 //! How we talk to AWS: one configuration, one HTTP client and one pool of connections for all services.
 
 mod http;
+mod post;
 mod roots;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use aws_types::app_name::AppName;
 use aws_types::region::Region;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
+pub use self::post::{PostError, Poster};
 use self::roots::Roots;
 use crate::environment::Environment;
 use crate::settings::{SettingsError, required};

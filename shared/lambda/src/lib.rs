@@ -6,6 +6,7 @@
 
 mod aws;
 mod calls;
+mod channels;
 mod clock;
 mod environment;
 mod failure;
@@ -19,15 +20,18 @@ mod notify;
 mod payload;
 mod serve;
 mod settings;
+mod stream;
 mod task;
 
-pub use aws::{once, operator_config, sdk_config};
+pub use aws::{PostError, Poster, once, operator_config, sdk_config};
 pub use calls::{applied, call_error, if_there};
+pub use channels::Channels;
 pub use clock::SystemClock;
 pub use function::Connect;
 pub use ledger::{Delivery, DynamoLedger, KEPT_FOR, Listing, Lookup, Round, create_table};
 pub use metrics::Heartbeats;
-pub use notify::SnsNotifier;
+pub use notify::{NextStep, SnsNotifier, became, facts, headline, next_steps, who};
 pub use serve::{Job, handler, serve, serve_job};
 pub use settings::{Settings, SettingsError};
+pub use stream::{Desk, Untold, Written, serve_stream};
 pub use task::{Task, Workplace, serve_task};

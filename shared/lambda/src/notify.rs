@@ -1,6 +1,7 @@
 //! Telling people, through an SNS topic.
 
 mod message;
+mod told;
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::config::{Builder, Region};
@@ -8,6 +9,7 @@ use aws_types::SdkConfig;
 use cloudtrail::Arn;
 use remedy::{Incident, Notifier, NotifyError};
 
+pub use self::told::{NextStep, became, facts, headline, next_steps, who};
 use crate::calls::cause;
 
 /// Tells people through a topic, or nobody if there is none.

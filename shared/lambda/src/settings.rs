@@ -144,7 +144,7 @@ pub(crate) fn own_roles(environment: &Environment) -> Result<Vec<Arn>, SettingsE
         .collect()
 }
 
-fn arn(name: &'static str, fix: &'static str, text: &str) -> Result<Arn, SettingsError> {
+pub(crate) fn arn(name: &'static str, fix: &'static str, text: &str) -> Result<Arn, SettingsError> {
     Arn::parse(text.trim()).map_err(|source| SettingsError::NotAnArn { name, fix, source })
 }
 

@@ -35,6 +35,11 @@ use super::roots::Roots;
 const IDLE: Duration = Duration::from_secs(20);
 
 pub(super) fn client(roots: Roots, connect_timeout: Duration) -> SharedHttpClient {
+    let connector = connector(roots, connect_timeout);
+    http_client_fn(move |_, _| connector.clone())
+}
+
+pub(super) fn connector(roots: Roots, connect_timeout: Duration) -> SharedHttpConnector {
     let connector = ConnectorBuilder::default()
         .connector_settings(HttpConnectorSettings::builder().connect_timeout(connect_timeout).build())
         .pool_idle_timeout(IDLE)
@@ -42,8 +47,7 @@ pub(super) fn client(roots: Roots, connect_timeout: Duration) -> SharedHttpClien
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(roots.into_context());
     let connector: Connector = connector.build();
-    let connector = SharedHttpConnector::new(connector);
-    http_client_fn(move |_, _| connector.clone())
+    SharedHttpConnector::new(connector)
 }
 
 #[cfg(test)]

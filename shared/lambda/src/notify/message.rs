@@ -7,7 +7,9 @@
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
-use remedy::{Contest, Incident, State, Turn};
+use remedy::{Contest, Incident, Turn};
+
+use super::told::{NextStep, became, facts, headline, next_steps};
 
 /// Less than 100 characters of ASCII, without line breaks, beginning with a letter, number or punctuation mark. Source:
 /// Amazon SNS API Reference, `Publish`, `Subject`.
@@ -19,24 +21,14 @@ const LONGEST_VALUE: usize = 300;
 const MOST_CHANGES: usize = 50;
 
 pub(super) fn subject(incident: &Incident) -> String {
-    let what = match incident.state {
-        State::Contained => "contained",
-        State::Pending => "waits for you",
-        State::Contested => "contested",
-        State::Undone => "took back",
-        State::Observed => "observed only",
-        State::Uncontainable => "needs a person",
-        State::Failed => "FAILED",
-        _ => "looked at",
-    };
-    let (responder, resource, account) = (&incident.responder, incident.resource.arn.name(), &incident.account);
-    let subject = format!("Countermand {what}: {responder} on {resource} in {account}");
+    let (what, responder, account) = (became(incident), &incident.responder, &incident.account);
+    let subject = format!("Countermand {what}: {responder} on {} in {account}", incident.resource.arn.name());
     subject.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).take(LONGEST_SUBJECT).collect()
 }
 
 pub(super) fn body(incident: &Incident) -> String {
     let mut text = format!("{}\n\n", headline(incident));
-    for (name, value) in lines(incident) {
+    for (name, value) in facts(incident) {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{name:<10}{}", clean(&value));
     }
@@ -44,77 +36,10 @@ pub(super) fn body(incident: &Incident) -> String {
         text.push_str(&turns(contest));
     }
     text.push_str(&changes(incident));
-    let id = clean(incident.id.as_str());
-    if incident.receipt.iter().any(|entry| entry.undone.is_none()) {
-        let _ = write!(text, "\nTo take it back:\n  countermand incidents undo {id}\n");
+    for NextStep { what, command } in next_steps(incident) {
+        let _ = write!(text, "\n{what}:\n  {}\n", clean(&command));
     }
-    if let Some(end) = incident.release_at.filter(|_| incident.state == State::Contained) {
-        let end = end.format("%Y-%m-%d %H:%M UTC");
-        let _ = write!(
-            text,
-            "\nIt is taken back by itself at {end}. To let it stay:\n  countermand incidents confirm {id}\n"
-        );
-    }
-    if let Some(until) = incident.expires() {
-        let until = until.format("%Y-%m-%d %H:%M UTC");
-        let _ = write!(
-            text,
-            "\nTo let it happen, until {until}:\n  countermand incidents approve {id}\n\
-             To leave everything as it is:\n  countermand incidents reject {id}\n"
-        );
-    }
-    let _ = write!(text, "\nTo see everything about it:\n  countermand incidents show {id}\n");
     text
-}
-
-fn headline(incident: &Incident) -> &'static str {
-    match incident.state {
-        State::Contained if incident.error.is_some() => {
-            "The lease of a change has ended, and it could not be taken back: the account is no longer as Countermand left it."
-        }
-        State::Contained => "A dangerous change was undone, and seen to be undone.",
-        State::Pending => "A dangerous change was found. Nothing was done about it yet: that is for you to decide.",
-        State::Observed => "A dangerous change was found. No policy permits acting, so nothing was done about it.",
-        State::Uncontainable => "A dangerous change was found that Countermand cannot undo. Somebody must.",
-        State::Contested => {
-            "Somebody keeps reversing what Countermand does. It has stopped: that is for you to settle."
-        }
-        State::Undone => "The lease of a change has ended without anybody's word, and the change was taken back.",
-        State::Failed => {
-            "A dangerous change was found, and undoing it FAILED. Part of it may be done; it is tried again."
-        }
-        _ => "A change was found that turned out to need nothing done.",
-    }
-}
-
-fn lines(incident: &Incident) -> Vec<(&'static str, String)> {
-    let actor = &incident.actor;
-    let mut who = actor.principal.to_string();
-    for (label, value) in [("session", &actor.session), ("through", &actor.invoked_by)] {
-        if let Some(value) = value {
-            let _ = write!(who, ", {label} {value}");
-        }
-    }
-    let mut lines = vec![
-        ("Who", who),
-        ("Did", incident.event_name.clone()),
-        ("On", incident.resource.arn.to_string()),
-        ("In", format!("{}, {}", incident.account, incident.region)),
-    ];
-    if let Some(time) = incident.event_time {
-        lines.push(("At", time.format("%Y-%m-%d %H:%M:%S UTC").to_string()));
-    }
-    lines.push(("Severity", incident.severity.label().to_owned()));
-    lines.push(("Decided", incident.verdict.clone()));
-    lines.push(("Because", incident.because.clone()));
-    for cause in &incident.policies {
-        let reason = cause.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        lines.push(("Policy", format!("{}{reason}", cause.id)));
-    }
-    if let Some(error) = &incident.error {
-        lines.push(("Error", error.clone()));
-    }
-    lines
 }
 
 /// Who undoes whom, the latest first.
@@ -158,6 +83,7 @@ fn clean(value: &str) -> String {
 mod tests {
     use hostile_text::visible;
     use proptest::prelude::*;
+    use remedy::State;
     use serde_json::{from_value, json};
 
     use super::*;
