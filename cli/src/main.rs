@@ -102,7 +102,7 @@ fn run(cli: Cli, out: &mut Output) -> Result<Exit, Failure> {
         Command::Coverage => coverage::run(out)?,
         Command::Explain(args) => return explain::run(&args, now, out),
         Command::Backtest(args) => return backtest::run(&args, now, out),
-        Command::Policy(command) => return policies::run(&command, out),
+        Command::Policy(command) => return policies::run(&command, now, out),
         Command::Baseline(command) => return baseline::run(&command, now, out),
         Command::Incidents(command) => return incidents::run(&command, now, out),
         Command::Reconcile(args) => return reconcile::run(&args, now, out),

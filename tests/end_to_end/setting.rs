@@ -62,6 +62,14 @@ impl Setting {
         std::fs::write(self.policies.join("test.cedar"), policies).unwrap();
     }
 
+    /// Deploys policies that are only asked; their folder.
+    pub(crate) fn set_shadow_policies(&self, policies: &str) -> String {
+        let folder = self.policies.join("next");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("test.cedar"), policies).unwrap();
+        folder.into_os_string().into_string().unwrap()
+    }
+
     /// Deploys a list of what must never be touched.
     pub(crate) fn set_never_touch(&self, list: &Value) {
         std::fs::write(self.policies.join("never-touch.json"), list.to_string()).unwrap();

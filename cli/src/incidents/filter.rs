@@ -40,6 +40,9 @@ pub(crate) struct Filter {
     /// Only of this account
     #[arg(long, value_parser = AccountId::parse)]
     account: Option<AccountId>,
+    /// Only where the shadow policies said otherwise than those in force
+    #[arg(long)]
+    shadow_differs: bool,
 }
 
 impl Filter {
@@ -54,6 +57,7 @@ impl Filter {
             responder: self.responder.clone(),
             account: self.account.clone(),
             state: self.state,
+            shadow_differs: self.shadow_differs,
             // One more than is wanted, to know whether there are more. The ledger keeps no sessions to be filtered by,
             // so with an actor it cannot know when there are enough.
             limit: if self.actor.is_some() { usize::MAX } else { limit.saturating_add(1) },
@@ -91,7 +95,8 @@ mod tests {
     use crate::incidents::fixture;
 
     fn filter() -> Filter {
-        Filter { since: None, until: None, responder: None, actor: None, state: None, account: None }
+        let shadow_differs = false;
+        Filter { since: None, until: None, responder: None, actor: None, state: None, account: None, shadow_differs }
     }
 
     #[test]

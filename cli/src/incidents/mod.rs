@@ -7,6 +7,7 @@ mod filter;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod list;
+mod shadow;
 mod show;
 mod timeline;
 mod undo;
@@ -20,6 +21,7 @@ use lambda::{DynamoLedger, Listing, Lookup, call_error};
 use remedy::{Incident, LedgerError, State};
 
 pub(crate) use self::filter::Filter;
+pub(crate) use self::shadow::Args as ShadowArgs;
 use crate::args::{Connection, Incidents};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -44,6 +46,12 @@ pub(crate) fn run(command: &Incidents, now: DateTime<Utc>, out: &mut Output) -> 
             Incidents::Undo(args) => undo::run(args, now, out).await,
         }
     })
+}
+
+/// What live findings say of the shadow policies.
+pub(crate) fn compare(args: &ShadowArgs, now: DateTime<Utc>, out: &mut Output) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+    runtime.block_on(shadow::run(args, now, out))
 }
 
 /// A time as a person says it: where `--since` begins, or `--until` ends.

@@ -5,7 +5,7 @@ use std::io;
 use chrono::{DateTime, SecondsFormat, Utc};
 use cloudtrail::Actor;
 use policy::{Cause, Severity};
-use remedy::{Answer, Certainty, Contest, Entry, Incident, Predicted, State, Undone};
+use remedy::{Answer, Certainty, Contest, Entry, Incident, Predicted, Shadow, State, Undone};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -36,6 +36,7 @@ pub(super) struct Line<'a> {
     verdict: &'a str,
     policies: Vec<&'a str>,
     because: &'a str,
+    shadow: Option<&'a Shadow>,
     contained: Option<DateTime<Utc>>,
     answer: Option<&'a Answer>,
     undone: Option<&'a Undone>,
@@ -78,6 +79,7 @@ impl<'a> Line<'a> {
             verdict: &incident.verdict,
             policies: incident.policies.iter().map(|cause| cause.id.as_str()).collect(),
             because: &incident.because,
+            shadow: incident.shadow.as_ref(),
             contained: incident.contained,
             answer: incident.answer.as_ref(),
             undone: incident.undone.as_ref(),
@@ -143,6 +145,9 @@ fn tell(incident: &Incident, now: DateTime<Utc>, out: &mut Output) -> io::Result
     let causes =
         incident.policies.iter().filter_map(|Cause { id, reason }| Some(format!("`{id}`: {}", reason.as_ref()?)));
     out.fields("reasons", causes.map(Span::from))?;
+    if let Some(Shadow { verdict, because, .. }) = incident.shadow.as_ref().filter(|shadow| shadow.differs()) {
+        out.field("shadow", [Tone::Warning.of(verdict), format!(": {because}").into()])?;
+    }
     waiting(incident, out)?;
     let words: Vec<Result<Predicted, String>> =
         incident.plan.iter().map(|change| words(&incident.responder, change)).collect();

@@ -5,10 +5,12 @@ mod examples;
 use std::io;
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use policy::{Effect, Level, Policies, PolicyError, Problem, Schema, Source};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::incidents::{self, ShadowArgs};
 use crate::output::{Output, Tone};
 use crate::responders::ENTRIES;
 
@@ -19,6 +21,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Try the examples beside the policies: of each event what is expected, and of which policy
     Test(examples::Test),
+    /// Say where the shadow policies of a deployment would have decided otherwise than those in force, in live findings
+    Shadow(ShadowArgs),
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -28,10 +32,11 @@ pub(crate) struct Check {
     folder: PathBuf,
 }
 
-pub(crate) fn run(command: &Command, out: &mut Output) -> Result<Exit, Failure> {
+pub(crate) fn run(command: &Command, now: DateTime<Utc>, out: &mut Output) -> Result<Exit, Failure> {
     match command {
         Command::Check(args) => check(args, out),
         Command::Test(args) => examples::test(args, out),
+        Command::Shadow(args) => incidents::compare(args, now, out),
     }
 }
 

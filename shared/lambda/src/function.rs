@@ -59,6 +59,7 @@ pub(crate) struct Function<R> {
     settings: Settings,
     region: Region,
     policies: Policies,
+    shadow: Option<Result<Policies, PolicyError>>,
     ledger: DynamoLedger,
     notifier: SnsNotifier,
 }
@@ -74,12 +75,14 @@ impl<R: Connect> Function<R> {
         let settings = Settings::read(environment)?;
         let config = function_config(environment)?;
         let policies = load(&settings.policies)?.sparing(&settings.own_roles);
+        let shadow = settings.shadow.as_deref().map(|folder| load_shadow(&policies, folder));
         Ok(Self {
             responder: R::connect(&config),
             region: Region::new(config.region().map(ToString::to_string).unwrap_or_default()),
             ledger: DynamoLedger::new(&config, &settings.table),
             notifier: SnsNotifier::new(&config, settings.topic.as_ref()),
             policies,
+            shadow,
             settings,
         })
     }
@@ -116,6 +119,7 @@ impl<R: Connect> Function<R> {
             outcomes: &outcomes,
             failed: failure.is_some(),
             untold: notifier.failures.get(),
+            shadow_broken: matches!(self.shadow, Some(Err(_))),
         };
         measured.write(std::io::stdout().lock());
         outcomes.iter().for_each(log);
@@ -147,6 +151,7 @@ impl<R: Connect> Function<R> {
     ) -> Path<'a, DynamoLedger, Watched<'a, SnsNotifier>, SystemClock> {
         Path {
             policies: &self.policies,
+            shadow: self.shadow.as_ref().and_then(|shadow| shadow.as_ref().ok()),
             ledger: &self.ledger,
             notifier,
             clock: &SystemClock,
@@ -166,13 +171,21 @@ fn load(folder: &Folder) -> Result<Policies, PolicyError> {
     Ok(policies)
 }
 
+/// What is only asked for comparison must not keep the function from its work, so that it cannot be used is only told: here,
+/// and by a metric with each event.
+fn load_shadow(policies: &Policies, folder: &Folder) -> Result<Policies, PolicyError> {
+    policies.with_rules_of(folder).inspect_err(|error| {
+        tracing::error!(folder = %folder.display(), error = in_full(error), "the shadow policies cannot be used");
+    })
+}
+
 /// Lambda gives milliseconds since 1970; a number that is no time gives none.
 pub(crate) fn deadline(context: &Context) -> DateTime<Utc> {
     i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 fn log(outcome: &Outcome) {
-    let Outcome { incident, resource, actor, verdict, policies, status, because, changes, spent, .. } = outcome;
+    let Outcome { incident, resource, actor, verdict, policies, status, because, changes, spent, shadow, .. } = outcome;
     let status = match status {
         Status::Contained => "contained",
         Status::AlreadySafe => "already_safe",
@@ -184,10 +197,12 @@ fn log(outcome: &Outcome) {
         Status::Uncontainable => "uncontainable",
         Status::Failed => "failed",
     };
+    let (shadow, shadow_because) =
+        shadow.as_ref().map(|shadow| (shadow.verdict.as_str(), shadow.because.as_str())).unzip();
     let did: Vec<_> = changes.iter().map(|entry| entry.did.as_str()).collect();
     tracing::info!(
         %incident, %resource, actor, verdict, policies = policies.join(", "), status, because, did = did.join("; "),
-        spent,
+        spent, shadow, shadow_because,
         "a finding was dealt with"
     );
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remedy::{Outcome, Status};
+use remedy::{Outcome, Shadow, Status};
 use serde::Serialize;
 
 const NAMESPACE: &str = "Countermand";
@@ -25,6 +25,7 @@ pub(crate) struct Measured<'a> {
     pub(crate) outcomes: &'a [Outcome],
     pub(crate) failed: bool,
     pub(crate) untold: u32,
+    pub(crate) shadow_broken: bool,
 }
 
 /// What came of a round of heartbeats.
@@ -117,6 +118,9 @@ impl Measured<'_> {
             *counts.entry("BudgetSpent").or_default() += usize::from(outcome.spent.is_some());
         }
         *counts.entry("Failed").or_default() += failed;
+        let differing = self.outcomes.iter().filter(|outcome| outcome.shadow.as_ref().is_some_and(Shadow::differs));
+        counts.insert("ShadowDiffers", differing.count());
+        counts.insert("ShadowBroken", usize::from(self.shadow_broken));
         counts.insert("NotifyFailed", usize::try_from(self.untold).unwrap_or(usize::MAX));
         let mut values: BTreeMap<_, _> = counts
             .into_iter()
@@ -192,6 +196,7 @@ mod tests {
             because: String::new(),
             changes: serde_json::from_value(changes).unwrap(),
             spent: None,
+            shadow: None,
         }
     }
 
@@ -199,7 +204,8 @@ mod tests {
         let at = time("2026-11-22T07:00:00.250Z");
         let event_time = Some(time("2026-11-22T06:59:57Z"));
         let mut line = Vec::new();
-        Measured { responder: "revoke-open-ingress", at, event_time, outcomes, failed, untold }.write(&mut line);
+        let responder = "revoke-open-ingress";
+        Measured { responder, at, event_time, outcomes, failed, untold, shadow_broken: false }.write(&mut line);
         let line = String::from_utf8(line).unwrap();
         assert_eq!(line.matches('\n').count(), 1);
         serde_json::from_str(line.strip_suffix('\n').unwrap()).unwrap()
@@ -258,6 +264,17 @@ mod tests {
         let line = written(&[], false, 0);
         assert_eq!(line["Findings"], json!(0));
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"], json!([{ "Name": "Findings", "Unit": "Count" }]));
+    }
+
+    #[test]
+    fn what_the_shadow_policies_see_otherwise_is_counted() {
+        let judged = |verdict: &str| {
+            let shadow = json!({ "verdict": verdict, "policies": [], "because": "", "inForce": "enforce" });
+            Outcome { shadow: serde_json::from_value(shadow).unwrap(), ..outcome(Status::Contained, json!([])) }
+        };
+        let line = written(&[judged("observe"), judged("enforce"), judged("exempt")], false, 0);
+        assert_eq!((&line["Findings"], &line["ShadowDiffers"]), (&json!(3), &json!(2)));
+        assert_eq!(written(&[judged("enforce")], false, 0).get("ShadowDiffers"), None);
     }
 
     #[test]

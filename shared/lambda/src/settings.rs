@@ -14,6 +14,8 @@ pub struct Settings {
     /// `COUNTERMAND_POLICIES`: the folder with the Cedar policies; `/opt/policies` if not set, which is where the
     /// policy layer is unpacked.
     pub policies: PathBuf,
+    /// `COUNTERMAND_SHADOW_POLICIES`: a folder with policies that are only asked what they would have said.
+    pub shadow: Option<PathBuf>,
     /// `COUNTERMAND_TABLE`: the name or ARN of the ledger's table.
     pub table: String,
     /// `COUNTERMAND_TOPIC`: the SNS topic that people listen to.
@@ -100,6 +102,7 @@ impl Settings {
     pub(crate) fn read(environment: &Environment) -> Result<Self, SettingsError> {
         Ok(Self {
             policies: policies(environment),
+            shadow: environment.get("COUNTERMAND_SHADOW_POLICIES").map(PathBuf::from),
             table: required(environment, "COUNTERMAND_TABLE", "the name of the ledger's DynamoDB table")?.to_owned(),
             topic: environment
                 .get("COUNTERMAND_TOPIC")
@@ -168,6 +171,7 @@ mod tests {
         let settings = Settings::read(&[("COUNTERMAND_TABLE", "ledger"), ("COUNTERMAND_TOPIC", "")].into()).unwrap();
         let expected = Settings {
             policies: POLICIES.into(),
+            shadow: None,
             table: "ledger".to_owned(),
             topic: None,
             role: None,
@@ -186,6 +190,7 @@ mod tests {
             &[
                 ("COUNTERMAND_TABLE", "ledger"),
                 ("COUNTERMAND_POLICIES", "/somewhere"),
+                ("COUNTERMAND_SHADOW_POLICIES", "/somewhere/next"),
                 ("COUNTERMAND_TOPIC", "arn:aws:sns:eu-west-1:123456789012:told"),
                 ("COUNTERMAND_ROLE", "countermand"),
                 ("COUNTERMAND_CONTESTED", "5/30m"),
@@ -197,6 +202,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(settings.policies, PathBuf::from("/somewhere"));
+        assert_eq!(settings.shadow, Some(PathBuf::from("/somewhere/next")));
         assert_eq!(settings.topic.unwrap().name(), "told");
         assert_eq!(settings.role.as_deref(), Some("countermand"));
         assert_eq!(settings.flips, Some(Rate { count: 5, window: Duration::from_mins(30) }));

@@ -92,6 +92,13 @@ impl Policies {
         Ok(Self { set, rules, scopes, organization, never_touch, trusted, authorizer: Authorizer::new() })
     }
 
+    /// Other policies, read from a folder as [`Self::load`] reads them, for the same organization, the same list of what must
+    /// never be touched and the same trusted accounts: the folder's own `*.json` files are not read.
+    pub fn with_rules_of(&self, folder: &Path) -> Result<Self, PolicyError> {
+        let Self { set, rules, .. } = Self::parse(sources(folder)?)?;
+        Ok(Self { set, rules, ..self.clone() })
+    }
+
     /// These policies, where accounts are in their organizational units.
     #[must_use]
     pub fn with_organization(mut self, organization: Organization) -> Self {

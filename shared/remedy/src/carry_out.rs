@@ -99,6 +99,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             case.incident.contained = case.incident.receipt.iter().map(|entry| entry.at).max();
         }
         case.incident.error = result.as_ref().err().map(|error| in_full(error));
+        self.judge_in_shadow(&mut case);
         let key = MemoryKey::of(R::SPEC.name, &case.plan.resource);
         if let Err(source) = self.ledger.settle(&case.incident, &key).await
             && !self.is_settled(&case.incident).await

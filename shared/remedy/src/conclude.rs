@@ -56,6 +56,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         status: Status,
     ) -> Result<Outcome, RespondError> {
         end(&mut case.incident, status);
+        self.judge_in_shadow(&mut case);
         let tell = matches!(status, Status::Pending | Status::Observed | Status::Uncontainable);
         if !tell {
             case.incident.lease = None;
@@ -73,6 +74,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         page: &Charge,
     ) -> Result<Outcome, RespondError> {
         end(&mut case.incident, status);
+        self.judge_in_shadow(&mut case);
         let silent = case.incident.because.clone();
         case.incident.because = format!("{silent}; more of its kind in the next {} is not told", in_words(page.window));
         match self.claim(&case, std::slice::from_ref(page)).await? {

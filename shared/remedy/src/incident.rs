@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::change::ChangeKey;
 use crate::contest::Contest;
 use crate::responder::{Certainty, Finding};
+use crate::shadow::Shadow;
 
 /// Derived from the event's id, the responder and the resource, so that a second delivery meets the first one's record.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -242,6 +243,8 @@ pub struct Incident {
     pub release_at: Option<DateTime<Utc>>,
     /// Who confirmed that what was done under a lease shall stay.
     pub confirmed: Option<Answer>,
+    /// What the shadow policies say, where a deployment has some.
+    pub shadow: Option<Shadow>,
 }
 
 impl Incident {

@@ -17,6 +17,7 @@ mod outcome;
 mod path;
 mod respond_error;
 mod responder;
+mod shadow;
 mod undo;
 
 pub use answer::{AnswerError, ConfirmError, answer, confirm};
@@ -30,4 +31,5 @@ pub use outcome::{Outcome, Responded, Status};
 pub use path::{Clock, Notifier, NotifyError, Path};
 pub use respond_error::{RespondError, in_full};
 pub use responder::{Certainty, Finding, Plan, Remedy, Responder, Situation, Spec};
+pub use shadow::Shadow;
 pub use undo::{Drift, Undo, UndoError, UndoReport};

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::incident::{Entry, Incident, IncidentId};
 use crate::respond_error::RespondError;
+use crate::shadow::Shadow;
 
 /// What became of a finding in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -54,6 +55,9 @@ pub struct Outcome {
     /// The budget of a policy that had no room for it, if that is why it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spent: Option<String>,
+    /// What the shadow policies say, where there are some; told once, and not of a duplicate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow>,
 }
 
 impl Outcome {
@@ -69,6 +73,7 @@ impl Outcome {
             because: incident.because.clone(),
             changes: incident.receipt.clone(),
             spent: None,
+            shadow: incident.shadow.clone().filter(|_| status != Status::Duplicate),
         }
     }
 }

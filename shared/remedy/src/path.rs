@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use cloudtrail::{Arn, Body, Event, Principal, Region};
 use futures_util::future::{FutureExt, join};
-use policy::{Decision, Limit, Per, Policies, Rate, Request, Verdict};
+use policy::{Decision, Limit, Per, Policies, Rate, Verdict};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -18,6 +18,7 @@ use crate::ledger::{Charge, Ledger, Memory, MemoryKey, Recall};
 use crate::outcome::{Outcome, Responded, Status};
 use crate::respond_error::RespondError;
 use crate::responder::{Finding, Plan, Remedy, Responder, Situation};
+use crate::shadow::{Decided, question};
 
 /// The time, and waiting.
 #[expect(async_fn_in_trait, reason = "used inside this workspace only, on a single-threaded runtime")]
@@ -45,6 +46,8 @@ pub trait Notifier {
 pub struct Path<'a, L, N, C> {
     /// The user's policies.
     pub policies: &'a Policies,
+    /// Policies that are only asked what they would have said.
+    pub shadow: Option<&'a Policies>,
     /// The durable memory.
     pub ledger: &'a L,
     /// Who is told.
@@ -72,6 +75,7 @@ pub(crate) struct Case<'e, R: Responder> {
     pub(crate) memory: Memory,
     pub(crate) plan: Plan<R::Change>,
     pub(crate) incident: Incident,
+    pub(crate) decided: Decided,
     /// The record of an earlier run that did not settle.
     pub(crate) seen: Option<Incident>,
 }
@@ -174,21 +178,15 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             memory.baseline = known.baseline.or(memory.baseline);
             planned = plan(&memory);
         }
-        let decision = self.policies.decide(&Request {
-            responder: R::SPEC.name,
-            now,
-            event,
-            resource: &planned.resource,
-            severity: finding.severity,
-            facts: &planned.facts,
-        });
+        let decision = self.policies.decide(&question::<R>(now, event, &finding, &planned));
         let mut incident = self.open::<R>(event, &finding, &planned, &observed, &decision, seen.as_ref());
         incident.previous.clone_from(&memory.last);
         if let Some(seen) = unsettled {
             incident.plan.clone_from(&seen.plan);
             complete_receipt::<R>(&mut incident, &observed, now);
         }
-        let case = Case { event, finding, memory, plan: planned, incident, seen };
+        let decided = Decided { at: now, verdict: decision.verdict.name() };
+        let case = Case { event, finding, memory, plan: planned, incident, decided, seen };
         self.act_on(responder, case, decision).await
     }
 
@@ -334,6 +332,7 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             contest: None,
             release_at: None,
             confirmed: None,
+            shadow: None,
         }
     }
 }

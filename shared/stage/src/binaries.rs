@@ -23,6 +23,9 @@ async fn build(root: &Path) -> Result<PathBuf, StageError> {
     let output = Command::new(&cargo)
         .args(["build", "--workspace", "--features", "aws", "--bins", "--message-format", "json-render-diagnostics"])
         .current_dir(root)
+        // `cargo test` sets it for us. The build script of `ring` looks at it, and all that is built on TLS would be built
+        // anew each time a test follows a build.
+        .env_remove("CARGO_MANIFEST_DIR")
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)

@@ -100,6 +100,7 @@ impl Bench {
     pub fn deliver<R: Responder>(&self, responder: &R, event: &Event, owner: &str) -> Responded {
         let path = Path {
             policies: &self.policies,
+            shadow: None,
             ledger: &self.ledger,
             notifier: &self.told,
             clock: &self.clock,

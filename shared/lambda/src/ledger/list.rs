@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use cloudtrail::AccountId;
-use remedy::{Incident, IncidentId, LedgerError, State};
+use remedy::{Incident, IncidentId, LedgerError, Shadow, State};
 
 use super::claim::key_beginning;
 use super::item::{ACCOUNT, AT, DAY, Item, KEY, LEASED, RELEASE, RESPONDER, STATE, Terms, incident_key, text};
@@ -46,6 +46,8 @@ pub struct Listing {
     pub account: Option<AccountId>,
     /// Only where the incident stands so.
     pub state: Option<State>,
+    /// Only where the shadow policies said otherwise than those in force.
+    pub shadow_differs: bool,
     /// The newest so many.
     pub limit: usize,
 }
@@ -54,7 +56,7 @@ impl Listing {
     /// Everything opened from `since` until `until`.
     #[must_use]
     pub fn between(since: DateTime<Utc>, until: DateTime<Utc>) -> Self {
-        Self { since, until, responder: None, account: None, state: None, limit: usize::MAX }
+        Self { since, until, responder: None, account: None, state: None, shadow_differs: false, limit: usize::MAX }
     }
 
     /// The days to look at, newest first.
@@ -148,7 +150,10 @@ impl DynamoLedger {
                     if incidents.len() == listing.limit {
                         return Ok(incidents);
                     }
-                    incidents.push(record::incident(item).map_err(because(LIST))?);
+                    let incident = record::incident(item).map_err(because(LIST))?;
+                    if !listing.shadow_differs || incident.shadow.as_ref().is_some_and(Shadow::differs) {
+                        incidents.push(incident);
+                    }
                 }
                 from = next;
                 if from.is_none() {

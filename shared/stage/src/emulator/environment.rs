@@ -1,6 +1,7 @@
 //! The Python environment an emulator runs in: made once, shared by every process of this user.
 
 use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,7 +19,7 @@ const MADE_FROM: &str = "made-from.txt";
 /// The interpreter of an environment in which the software is installed.
 pub(super) async fn python(software: &Software) -> Result<PathBuf, StageError> {
     let shelf = surroundings::cache_folder().ok_or(StageError::NoCacheFolder)?.join("countermand");
-    let environment = shelf.join(format!("{}-{}", software.package, software.version()));
+    let environment = shelf.join(name(software));
     let python = environment.join("bin").join("python3");
 
     fs::create_dir_all(&shelf).map_err(prepare(&shelf))?;
@@ -39,6 +40,14 @@ pub(super) async fn python(software: &Software) -> Result<PathBuf, StageError> {
     let made = environment.join(MADE_FROM);
     fs::write(&made, software.requirements).map_err(prepare(&made))?;
     Ok(python)
+}
+
+/// One for each set of requirements: two checkouts that want different ones would take them from each other otherwise, in
+/// the middle of their tests.
+fn name(software: &Software) -> String {
+    let mut hasher = DefaultHasher::new();
+    software.requirements.hash(&mut hasher);
+    format!("{}-{}-{:016x}", software.package, software.version(), hasher.finish())
 }
 
 /// Waits for the lock off the runtime's thread. The kernel releases it with the file, even if
