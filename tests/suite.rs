@@ -15,6 +15,7 @@ mod end_to_end;
 mod folders;
 mod generated;
 mod manifests;
+mod member;
 mod monitoring;
 mod patterns;
 mod readme;

@@ -12,11 +12,12 @@ use crate::generated::{COMMAND, check, read, with_section};
 #[test]
 fn the_template_deploys_every_responder() {
     let folders = Folder::all();
-    let (mut own_roles, mut rule_arns, mut blocks) = (String::new(), String::new(), String::new());
+    let [mut own_roles, mut travellers, mut rule_arns, mut blocks] = [const { String::new() }; 4];
     for (index, folder) in folders.iter().enumerate() {
         let id = folder.type_name();
         // A list in a list: the second argument of `Join`.
         writeln!(own_roles, "          {} - !GetAtt {id}Role.Arn", if index == 0 { '-' } else { ' ' }).unwrap();
+        writeln!(travellers, "        - !Ref {id}Role").unwrap();
         for rule in folder.rules() {
             let arn = format!("!GetAtt {}.Arn", rule_id(folder, &rule));
             let value = match rule.scope {
@@ -31,6 +32,7 @@ fn the_template_deploys_every_responder() {
     let (leases, lease_policies) = leases::policies(&folders);
     let text = read("template.yaml");
     let text = with_section(&text, "# >>> roles", "# <<<", &own_roles);
+    let text = with_section(&text, "# >>> travellers", "# <<<", &travellers);
     let text = with_section(&text, "# >>> rules", "# <<<", &rule_arns);
     let text = with_section(&text, "# >>> lease policies", "# <<<", &lease_policies);
     let text = with_section(&text, "# >>> leases", "# <<< leases", &leases);
@@ -52,7 +54,7 @@ fn block(folder: &Folder) -> String {
         .collect();
     // The event says only which incident or event; what is true of it, the function asks the ledger.
     let asked = format!(
-        "{{\n  \"source\": [\"{OWN_SOURCE}\"],\n  \"detail-type\": [\"{APPROVAL_TYPE}\", \"{MISSED_TYPE}\", \"{HEARTBEAT_TYPE}\"],\n  \"detail\": {{ \"responder\": [\"{name}\"] }}\n}}"
+        "{{\n  \"source\": [\"{OWN_SOURCE}\"],\n  \"account\": [{{ \"Ref\": \"AWS::AccountId\" }}],\n  \"detail-type\": [\"{APPROVAL_TYPE}\", \"{MISSED_TYPE}\", \"{HEARTBEAT_TYPE}\"],\n  \"detail\": {{ \"responder\": [\"{name}\"] }}\n}}"
     );
     let about = format!(
         "Hands {name} the approved incidents and the missed events that an operator asks it to deal with, and the \
@@ -90,6 +92,10 @@ fn block(folder: &Folder) -> String {
             Principal:
               Service: lambda.amazonaws.com
             Action: sts:AssumeRole
+      # Which responder's rights it may take in other accounts.
+      Tags:
+        - Key: countermand-responder
+          Value: {name}
       ManagedPolicyArns: [!Ref ResponderAccess]
       Policies:
         - PolicyName: {name}

@@ -162,6 +162,9 @@ pub(crate) struct Undo {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
+    /// The name of the role to take, with your credentials, in the account of each incident that is not of your own
+    #[arg(long, value_name = "NAME")]
+    pub(crate) role: Option<String>,
     #[command(flatten)]
     pub(crate) filter: Filter,
     #[command(flatten)]

@@ -2,12 +2,15 @@
 
 use std::error::Error;
 
+use aws_config::Region;
 use chrono::{DateTime, Utc};
 use clap::builder::PossibleValuesParser;
+use cloudtrail::AccountId;
 use remedy::{CallError, MemoryKey};
 use serde::Serialize;
 
 use crate::args::Connection;
+use crate::elsewhere::{self, NotAssumed};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::incidents::Session;
@@ -31,9 +34,21 @@ pub(crate) struct Capture {
     /// Only show what differs from what is stored
     #[arg(long)]
     dry_run: bool,
+    /// Of this account, which the ledger's deployment acts in, instead of your own
+    #[arg(long, value_name = "ID", value_parser = AccountId::parse, requires = "role")]
+    account: Option<AccountId>,
+    /// The name of the role of that account to look with, which your own credentials may take
+    #[arg(long, value_name = "NAME", requires = "account")]
+    role: Option<String>,
+    /// Of this region, which the ledger's deployment acts in, instead of the ledger's own
+    #[arg(long, value_name = "REGION")]
+    in_region: Option<String>,
     #[command(flatten)]
     connection: Connection,
 }
+
+/// What CloudTrail shows of a capture in another account.
+const SESSION: &str = "countermand-baseline";
 
 /// What capturing a resource comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -67,11 +82,24 @@ pub(crate) fn run(command: &Command, now: DateTime<Utc>, out: &mut Output) -> Re
 
 async fn capture(args: &Capture, now: DateTime<Utc>, out: &mut Output) -> Result<Exit, Failure> {
     let session = Session::open(&args.connection).await?;
+    let mut config = session.config.clone();
+    if let (Some(account), Some(role)) = (&args.account, &args.role) {
+        config = match elsewhere::acting_in(account, role, SESSION, &config).await {
+            Ok(config) => config,
+            Err(error) => {
+                out.error(&error, Some(NotAssumed::HELP))?;
+                return Ok(Exit::Failed);
+            }
+        };
+    }
+    if let Some(region) = &args.in_region {
+        config = config.into_builder().region(Region::new(region.clone())).build();
+    }
     let (mut rows, mut failed) = (Vec::new(), false);
     let asked = |entry: &&Entry| args.responders.is_empty() || args.responders.iter().any(|it| it == entry.spec.name);
     for entry in ENTRIES.iter().filter(asked) {
         let responder = entry.spec.name;
-        let states = match (entry.capture)(&session.config).await {
+        let states = match (entry.capture)(&config).await {
             Ok(states) => states,
             Err(source) => {
                 failed = true;

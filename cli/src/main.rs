@@ -29,6 +29,7 @@ mod demo;
 mod deployment;
 mod dlq;
 mod doctor;
+mod elsewhere;
 mod event_bus;
 mod events;
 mod exit;

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use aws_config::{Region, SdkConfig};
 use chrono::{DateTime, Utc};
+use cloudtrail::AccountId;
 use lambda::{DynamoLedger, Job, SnsNotifier, SystemClock, call_error, serve_job};
 use remedy::{
     CallError, CallErrorKind, Clock, Incident, IncidentId, LedgerError, Notifier, NotifyError, State, Undo, UndoError,
@@ -47,6 +48,10 @@ pub(crate) enum ReleaseError {
 pub(crate) enum OneError {
     #[error("this build does not know the responder `{0}`")]
     Responder(String),
+    #[error(
+        "it is of account {0}, where this function has no rights: undo it with `countermand incidents undo --role`"
+    )]
+    Account(AccountId),
     #[error("it was not undone")]
     Undo(#[from] UndoError),
     #[error("the ledger could not be used")]
@@ -84,10 +89,13 @@ async fn end_leases(
     }
     let identity = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
     let identity = identity.map_err(|error| ReleaseError::Identity(call_error("sts:GetCallerIdentity", error)))?;
-    let by = identity.arn().unwrap_or("the function that ends leases");
+    let by = Identity {
+        arn: identity.arn().unwrap_or("the function that ends leases"),
+        account: identity.account().unwrap_or_default(),
+    };
     let mut failures = Vec::new();
     for id in due {
-        match end_lease(&id, config, ledger, notifier, by, now).await {
+        match end_lease(&id, config, ledger, notifier, &by, now).await {
             Ok(Some(State::Undone)) => done.released.push(id),
             Ok(Some(_)) => done.left.push(id),
             Ok(None) => {}
@@ -102,6 +110,12 @@ async fn end_leases(
         None => Ok(done),
         Some((first, source)) => Err(ReleaseError::Unfinished { failed, first, source }),
     }
+}
+
+/// Who ends leases.
+struct Identity<'a> {
+    arn: &'a str,
+    account: &'a str,
 }
 
 /// Whether trying again cannot help, nor anybody who mends our role.
@@ -119,16 +133,20 @@ async fn end_lease(
     config: &SdkConfig,
     ledger: &DynamoLedger,
     notifier: &SnsNotifier,
-    by: &str,
+    by: &Identity<'_>,
     now: DateTime<Utc>,
 ) -> Result<Option<State>, OneError> {
     let ended = |incident: &Incident| {
         incident.state == State::Contained && incident.release_at.is_some_and(|release| release <= now)
     };
     let Some(incident) = ledger.get(id).await?.filter(ended) else { return Ok(None) };
+    if incident.account.as_str() != by.account {
+        // A name of another account may be somebody's in this one.
+        return Err(OneError::Account(incident.account));
+    }
     let entry = Entry::named(&incident.responder).ok_or_else(|| OneError::Responder(incident.responder.clone()))?;
     let config = config.to_builder().region(Region::new(incident.region.as_str().to_owned())).build();
-    let undo = Undo { ledger, by, now, force: false, dry_run: false, lease_ended: true };
+    let undo = Undo { ledger, by: by.arn, now, force: false, dry_run: false, lease_ended: true };
     let ended = match (entry.undo)(&undo, &config, incident.clone()).await {
         Ok(report) => report.incident,
         Err(error) if is_final(&error) => {

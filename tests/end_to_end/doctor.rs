@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_eventbridge::types::Target;
 use aws_sdk_lambda::types::Environment;
-use serde_json::Value;
+use serde_json::{Value, json};
 use stage::{Fault, When};
 
 use super::stack::{STACK, Stack};
@@ -227,7 +227,34 @@ async fn a_region_without_a_stack_is_told_and_iams_events_are_looked_for_where_t
     events.disable_rule().name(stack.id("DisableAccessKeyRule")).send().await.unwrap();
     let (_, elsewhere) = checks(&stack, &["--region", "eu-west-1"]).await;
     assert_eq!(wrong(&elsewhere), ["global events", "stack"], "{elsewhere:#?}");
-    assert!(elsewhere.iter().any(|check| check["fix"] == "deploy there too: `sam deploy --region us-east-1`"));
+    assert!(elsewhere.iter().any(|check| {
+        check["fix"].as_str().is_some_and(|fix| fix.starts_with("deploy there too: `sam deploy --region us-east-1`"))
+    }));
+}
+
+#[tokio::test]
+async fn a_hub_that_knows_no_member_or_takes_no_events_is_told_so() {
+    let stack = deployed().await;
+    let (lambda, function) = (stack.lambda(), stack.id("BlockBucketExposure"));
+    let told = lambda.get_function_configuration().function_name(function).send().await.unwrap();
+    let mut variables = told.environment.unwrap().variables.unwrap();
+    variables.insert("COUNTERMAND_ROLE".to_owned(), "countermand-member".to_owned());
+    let environment = Environment::builder().set_variables(Some(variables)).build();
+    lambda.update_function_configuration().function_name(function).environment(environment).send().await.unwrap();
+    finds(&stack, "members", "failed", "list the accounts").await;
+    stack.set_organization(&json!({ "111122223333": [] }));
+    finds(&stack, "members", "failed", "with OrganizationId").await;
+
+    let bus = format!("arn:aws:events:us-east-1:{}:event-bus/default", stage::ACCOUNT);
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Sid": "members", "Effect": "Allow", "Principal": "*",
+        "Action": "events:PutEvents", "Resource": bus,
+        "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-exampleorgid"}}}]});
+    let events = aws_sdk_eventbridge::Client::new(&stack.setting.operator);
+    events.put_permission().event_bus_name("default").policy(policy.to_string()).send().await.unwrap();
+    let (done, checks) = checks(&stack, &[]).await;
+    assert!(done && wrong(&checks).is_empty(), "{checks:#?}");
+    let found = checks.iter().find(|check| check["name"] == "members").unwrap();
+    assert!(found["seen"].as_str().unwrap().starts_with("1 accounts are listed"), "{found:#}");
 }
 
 #[tokio::test]

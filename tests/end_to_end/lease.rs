@@ -1,8 +1,9 @@
 //! Containment for a time only.
 
 use chrono::TimeDelta;
+use cloudtrail::AccountId;
 use remedy::{Incident, Ledger, State};
-use stage::Function;
+use stage::{Function, FunctionError};
 
 use super::setting::{Setting, TABLE, status};
 
@@ -109,5 +110,20 @@ async fn without_leases_deployed_nothing_is_promised() {
     assert_eq!(status(function.invoke(&event).await), "contained");
     let incident = setting.incident().await;
     assert_eq!(incident.release_at, None);
-    assert!(incident.because.ends_with("as this deployment has `Leases` off"), "{}", incident.because);
+    assert!(incident.because.contains("as this deployment has `Leases` off"), "{}", incident.because);
+}
+
+/// What the names of another account's resources mean here is not what they mean there.
+#[tokio::test]
+async fn a_lease_of_another_account_is_not_ended_with_the_rights_of_this_one() {
+    let setting = Setting::with(LEASED).await;
+    let topic = setting.topic().await;
+    let (group, _, incident) = contained(&setting).await;
+    let theirs = AccountId::parse("999988887777").unwrap();
+    end_of(&setting, Incident { account: theirs, ..incident }).await;
+    let function = release_leases(&setting, &topic).await;
+    let failure = function.invoke(&serde_json::json!({})).await.unwrap_err();
+    let FunctionError::Failed { error_message, .. } = failure else { panic!("{failure:?}") };
+    assert!(error_message.contains("it is of account 999988887777"), "{error_message}");
+    assert_eq!((setting.rules(&group).await.len(), setting.incident().await.state), (1, State::Contained));
 }

@@ -1,5 +1,6 @@
 //! Real function binaries, through the Lambda Runtime API, against an emulated account over HTTP.
 
+mod accounts;
 mod approval;
 mod archive;
 mod backtest;
@@ -15,6 +16,7 @@ mod keys;
 mod kills;
 mod lease;
 mod load;
+mod member;
 mod outward;
 mod privileges;
 mod reconcile;

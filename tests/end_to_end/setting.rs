@@ -75,6 +75,11 @@ impl Setting {
         std::fs::write(self.policies.join("never-touch.json"), list.to_string()).unwrap();
     }
 
+    /// Deploys a list of the organization's accounts.
+    pub(crate) fn set_organization(&self, list: &Value) {
+        std::fs::write(self.policies.join("organization.json"), list.to_string()).unwrap();
+    }
+
     /// A process of the function.
     pub(crate) async fn function(&self, name: &str) -> Function {
         self.function_with(name, &[]).await

@@ -123,6 +123,11 @@ impl Stack {
         update.send().await.unwrap();
     }
 
+    /// A list of the organization's accounts beside the policies.
+    pub(crate) fn set_organization(&self, list: &Value) {
+        std::fs::write(self.policies.join("organization.json"), list.to_string()).unwrap();
+    }
+
     /// Somebody listens; the subscription's ARN.
     pub(crate) async fn subscribe(&self, topic: &str) -> String {
         let sns = aws_sdk_sns::Client::new(&self.setting.operator);
@@ -230,7 +235,8 @@ fn resources(folders: &[Folder]) -> Value {
             let rule_id = format!("{id}{}Rule", rule.name().map(pascal_case).unwrap_or_default());
             add_rule(all_of, &rule_id, &id, &folder.json(&rule.file));
         }
-        let asked = json!({"source": [OWN_SOURCE], "detail-type": [APPROVAL_TYPE, MISSED_TYPE, HEARTBEAT_TYPE],
+        let asked = json!({"source": [OWN_SOURCE], "account": [stage::ACCOUNT],
+            "detail-type": [APPROVAL_TYPE, MISSED_TYPE, HEARTBEAT_TYPE],
             "detail": {"responder": [folder.name]}});
         add_rule(all_of, &format!("{id}AskedRule"), &id, &asked);
     }

@@ -8,6 +8,7 @@ mod documents;
 mod enforcement;
 mod functions;
 mod ledger;
+mod members;
 mod outward;
 mod people;
 mod permissions;
@@ -100,6 +101,7 @@ async fn examine(Args { policies, place }: &Args) -> Result<Vec<Check>, Failure>
     checks.extend(outward::look(&scene).await);
     checks.extend(queues::look(&scene).await);
     checks.extend(functions::look(&scene).await);
+    checks.extend(members::look(&scene, policies).await);
     Ok(checks)
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn look_for_global(scene: &Scene) -> Vec<Check> {
         Ok(patterns) => {
             let unheard: Vec<&str> = waiting
                 .iter()
-                .filter(|rule| !patterns.contains(&rule.pattern))
+                .filter(|rule| !patterns.iter().any(|pattern| covers(pattern, &rule.pattern)))
                 .map(|rule| rule.function.as_str())
                 .collect();
             if unheard.is_empty() {
@@ -45,10 +45,28 @@ pub(super) async fn look_for_global(scene: &Scene) -> Vec<Check> {
             } else {
                 let seen =
                     format!("IAM's events arrive in {region} only, and no rule there is for {}", unheard.join(", "));
-                Check::failed(GLOBAL, seen, format!("deploy there too: `sam deploy --region {region}`"))
+                Check::failed(
+                    GLOBAL,
+                    seen,
+                    format!(
+                        "deploy there too: `sam deploy --region {region}`, or stacksets/member.yaml, which forwards"
+                    ),
+                )
             }
         }
     }]
+}
+
+/// Whether a pattern has in each list what another has: a rule that forwards is one for many responders.
+fn covers(pattern: &Value, other: &Value) -> bool {
+    match (pattern, other) {
+        (Value::Object(pattern), Value::Object(other)) => {
+            pattern.len() == other.len()
+                && other.iter().all(|(key, value)| pattern.get(key).is_some_and(|it| covers(it, value)))
+        }
+        (Value::Array(pattern), Value::Array(other)) => other.iter().all(|value| pattern.contains(value)),
+        _ => pattern == other,
+    }
 }
 
 async fn enabled_patterns(scene: &Scene, region: &str) -> Result<Vec<Value>, CallError> {
@@ -74,7 +92,9 @@ fn is_enabled(state: Option<&RuleState>) -> bool {
 /// The rules of one function, and who else may invoke it.
 pub(super) async fn look(scene: &Scene, function: &str, arn: &str) -> Vec<Check> {
     let global = template::global_region(&scene.region.partition().to_string());
-    let here = |rule: &Rule| !rule.global || global == Some(scene.region.as_str());
+    // What members forward has its rules in every region.
+    let is_there = |rule: &Rule| scene.deployment.physical(RULE, rule.logical).is_some();
+    let here = |rule: &Rule| !rule.global || global == Some(scene.region.as_str()) || is_there(rule);
     let rules = template::rules().into_iter().filter(|rule| rule.function == function && here(rule));
     let policy = resource_policy(scene, arn).await;
     let (mut checks, mut arns) = (Vec::new(), Vec::new());
@@ -119,7 +139,7 @@ async fn look_at(
     let check = if !is_enabled(described.state()) {
         let seen = described.state().map_or_else(|| "in no state".to_owned(), ToString::to_string);
         Check::failed(name, format!("is {seen}"), format!("aws events enable-rule --name {physical}"))
-    } else if pattern.as_ref() != Some(&rule.pattern) {
+    } else if pattern.as_ref() != Some(&rule.pattern_in(&scene.account)) {
         let seen = "its pattern is not the one of this build";
         Check::failed(name, seen, "find out who changed it; `sam build && sam deploy` after removing the stack's drift")
     } else {
@@ -158,5 +178,22 @@ async fn resource_policy(scene: &Scene, function: &str) -> Result<Value, CallErr
         Ok(answer) => Ok(answer.policy().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()),
         Err(error) if error.kind == CallErrorKind::Gone => Ok(Value::Null),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pattern_for_many_responders_covers_that_of_each() {
+        let one = json!({"source": ["aws.iam"], "detail": {"eventName": ["CreateAccessKey"]}});
+        let many =
+            json!({"source": ["aws.ec2", "aws.iam"], "detail": {"eventName": ["CreateAccessKey", "CreateUser"]}});
+        assert!(covers(&one, &one) && covers(&many, &one) && !covers(&one, &many));
+        let narrower = json!({"source": ["aws.iam"], "detail": {"eventName": ["CreateAccessKey"], "errorCode": [1]}});
+        assert!(!covers(&narrower, &one) && !covers(&one, &narrower));
     }
 }

@@ -1,5 +1,6 @@
 //! What this build's template deploys: the rules, with the patterns that the responders' folders say.
 
+use cloudtrail::AccountId;
 use serde_json::Value;
 
 use crate::deployment::name_of;
@@ -17,6 +18,18 @@ pub(super) struct Rule {
     pub(super) pattern: Value,
     /// Whether its events arrive in one region of the partition only.
     pub(super) global: bool,
+}
+
+impl Rule {
+    /// The pattern as it is deployed in an account.
+    pub(super) fn pattern_in(&self, account: &AccountId) -> Value {
+        let mut pattern = self.pattern.clone();
+        // The one thing that the template leaves to CloudFormation.
+        if let Some(own) = pattern.pointer_mut("/account/0") {
+            *own = account.as_str().into();
+        }
+        pattern
+    }
 }
 
 /// The rules with a pattern; the clock's have none.

@@ -65,7 +65,7 @@ impl Chat {
     pub(super) async fn say(&self, due: &[&Written]) -> Untold {
         let mut untold = Untold::new();
         for written in due {
-            if let Err(error) = self.publish(&written.incident).await {
+            if let Err(error) = self.publish(written).await {
                 tracing::error!(incident = %written.incident.id, error = in_full(&error), "the chat was not told");
                 untold.insert(written.sequence.clone());
             }
@@ -73,13 +73,13 @@ impl Chat {
         untold
     }
 
-    async fn publish(&self, incident: &Incident) -> Result<(), CallError> {
-        let sent = self.client.publish().topic_arn(self.topic.as_str()).message(message(incident)).send().await;
+    async fn publish(&self, written: &Written) -> Result<(), CallError> {
+        let sent = self.client.publish().topic_arn(self.topic.as_str()).message(message(written)).send().await;
         sent.map(|_| ()).map_err(|error| call_error("sns:Publish", error))
     }
 }
 
-fn message(incident: &Incident) -> String {
+fn message(Written { incident, home, .. }: &Written) -> String {
     // Only words of ours: a title has no code span that would hold what others wrote.
     let title = format!("Countermand {}: {} in {}", became(incident), incident.responder, incident.account);
     let title = plain(&title);
@@ -91,7 +91,7 @@ fn message(incident: &Incident) -> String {
             text_type: "client-markdown",
             title: title.clone(),
             description: description(incident),
-            next_steps: next_steps(incident)
+            next_steps: next_steps(incident, home.as_ref())
                 .iter()
                 .map(|NextStep { what, command }| format!("{what}: {}", code(command, LONGEST_VALUE)))
                 .collect(),
@@ -150,18 +150,29 @@ mod tests {
     use super::super::examples;
     use super::*;
 
-    fn read(incident: &Incident) -> Value {
-        serde_json::from_str(&message(incident)).unwrap()
+    fn read(written: &Written) -> Value {
+        serde_json::from_str(&message(written)).unwrap()
+    }
+
+    #[test]
+    fn an_incident_of_a_member_is_undone_with_a_role_of_its_account() {
+        let home = cloudtrail::AccountId::parse("999999999999").ok();
+        let notification = read(&Written { home, ..examples::contained() });
+        let step = notification.pointer("/content/nextSteps/0").and_then(Value::as_str).unwrap();
+        assert!(
+            step.contains("role of account 123456789012") && step.contains("undo 0123456789abcdef0123 --role NAME`"),
+            "{step}"
+        );
     }
 
     #[test]
     fn the_guide_shows_a_message() {
-        examples::check("chat", &serde_json::to_string_pretty(&read(&examples::contained().incident)).unwrap());
+        examples::check("chat", &serde_json::to_string_pretty(&read(&examples::contained())).unwrap());
     }
 
     #[test]
     fn a_message_has_the_form_that_is_rendered() {
-        let notification = read(&examples::contained().incident);
+        let notification = read(&examples::contained());
         let text = |pointer: &str| notification.pointer(pointer).and_then(Value::as_str).unwrap();
         assert_eq!(
             (text("/version"), text("/source"), text("/content/textType")),
@@ -182,8 +193,9 @@ mod tests {
     }
 
     /// An incident that says `text` wherever an event, a policy, a call or an operator can say something.
-    fn says(text: &str) -> Incident {
-        let mut incident = examples::contained().incident;
+    fn says(text: &str) -> Written {
+        let mut written = examples::contained();
+        let incident = &mut written.incident;
         let arn = format!("arn:aws:ec2:eu-west-1:123456789012:security-group/{text}");
         incident.resource = from_value(json!({ "kind": "SecurityGroup", "arn": arn, "tags": {} })).unwrap();
         incident.actor = from_value(json!({ "principal": { "federated": text }, "account": null, "session": text,
@@ -200,7 +212,7 @@ mod tests {
         incident.state = State::Pending;
         incident.receipt = vec![incident.receipt[0].clone(); 40];
         incident.receipt.iter_mut().for_each(|entry| text.clone_into(&mut entry.did));
-        incident
+        written
     }
 
     proptest! {

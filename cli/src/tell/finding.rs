@@ -43,10 +43,11 @@ pub(super) fn id(incident: &Incident) -> String {
 /// say about a finding, and `BatchImportFindings` cannot change it later anyway. Security Hub itself makes it `NEW` again
 /// when what was archived becomes active, as it does by an undo (its User Guide, "`BatchImportFindings` for finding providers"
 /// and "Setting the workflow status of findings"). `Compliance` is for controls.
-pub(super) fn finding(Written { incident, at, .. }: &Written, product: &Arn) -> AwsSecurityFinding {
+pub(super) fn finding(Written { incident, home, at, .. }: &Written, product: &Arn) -> AwsSecurityFinding {
     let label = SeverityLabel::from(incident.severity.label());
     let provided = FindingProviderSeverity::builder().label(label.clone()).build();
-    let steps: Vec<_> = next_steps(incident).iter().map(|it| format!("{}: {}", it.what, it.command)).collect();
+    let steps: Vec<_> =
+        next_steps(incident, home.as_ref()).iter().map(|it| format!("{}: {}", it.what, it.command)).collect();
     let recommended = Recommendation::builder().text(blanked(&steps.join(". "), RECOMMENDATION - 1)).build();
     let title = format!("{} on {} in {}", incident.responder, incident.resource.arn.name(), incident.account);
     let record_state = if is_exposed(incident) { RecordState::Active } else { RecordState::Archived };

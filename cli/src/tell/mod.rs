@@ -163,7 +163,7 @@ mod tests {
 
     pub(super) fn written(sequence: &str, state: State, revision: u64) -> Written {
         let incident = Incident { state, revision, ..fixture::incident() };
-        Written { sequence: sequence.to_owned(), incident, at: fixture::time("2026-11-22T07:00:04.001Z") }
+        Written { sequence: sequence.to_owned(), incident, home: None, at: fixture::time("2026-11-22T07:00:04.001Z") }
     }
 
     #[test]

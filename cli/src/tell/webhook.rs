@@ -143,15 +143,17 @@ fn signature(key: &str, timestamp: i64, body: &str) -> String {
 }
 
 /// What is told. The texts are as hostile as the event; nothing in them is obeyed by a terminal.
-fn body(Written { incident, at, .. }: &Written) -> String {
+fn body(Written { incident, home, at, .. }: &Written) -> String {
     let Incident { actor, receipt, .. } = incident;
     let instant = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
     let changes: Vec<_> = receipt
         .iter()
         .map(|entry| json!({ "did": entry.did, "at": instant(entry.at), "undone": entry.undone.map(instant) }))
         .collect();
-    let steps: Vec<_> =
-        next_steps(incident).into_iter().map(|step| json!({ "what": step.what, "command": step.command })).collect();
+    let steps: Vec<_> = next_steps(incident, home.as_ref())
+        .into_iter()
+        .map(|step| json!({ "what": step.what, "command": step.command }))
+        .collect();
     let body = json!({
         "version": "1",
         "incident": incident.id,

@@ -192,7 +192,13 @@ impl Event {
             }
             _ => Body::Other,
         };
-        let account = envelope.account.as_deref().ok_or(EventError::Missing { field: "account" })?;
+        // GuardDuty's administrator gets the findings of its members, each of which says whose it is. Source: Amazon
+        // GuardDuty User Guide, "Processing GuardDuty findings with Amazon EventBridge", multi-account environments.
+        let told = match body {
+            Body::GuardDuty(_) => envelope.detail.get("accountId").and_then(Value::as_str),
+            _ => None,
+        };
+        let account = told.or(envelope.account.as_deref()).ok_or(EventError::Missing { field: "account" })?;
         Ok(Self {
             id: envelope.id.filter(|id| !id.is_empty()).map_or_else(|| hash(&envelope.detail), EventId::new),
             account: account_id("account", account)?,
@@ -305,6 +311,18 @@ mod tests {
         let call = event.call().unwrap();
         assert_eq!(call.request::<Value>().unwrap(), Field::Omitted);
         assert_eq!(call.response::<Value>().unwrap(), Field::Absent);
+    }
+
+    #[test]
+    fn a_finding_is_of_the_account_that_it_names_whoever_is_told_of_it() {
+        let finding = |detail: Value| {
+            let mut told = envelope("GuardDuty Finding", &detail);
+            told["source"] = json!("aws.guardduty");
+            Event::decode(told).unwrap().account.to_string()
+        };
+        let kind = "UnauthorizedAccess:IAMUser/TorIPCaller";
+        assert_eq!(finding(json!({"type": kind, "accountId": "210987654321"})), "210987654321");
+        assert_eq!(finding(json!({"type": kind})), "123456789012");
     }
 
     #[test]

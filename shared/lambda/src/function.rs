@@ -4,15 +4,16 @@ mod heartbeat;
 
 use std::cell::Cell;
 use std::path::Path as Folder;
+use std::rc::Rc;
 
 use aws_types::SdkConfig;
 use chrono::{DateTime, Utc};
-use cloudtrail::{Body, Event, Region};
+use cloudtrail::{AccountId, Arn, Body, Event, Partition, Region};
 use lambda_runtime::{Context, LambdaEvent};
-use policy::{Policies, PolicyError};
+use policy::{Organization, Policies, PolicyError};
 use remedy::{
     Clock, Incident, IncidentId, Notifier, NotifyError, Outcome, Path, RespondError, Responded, Responder, Status,
-    in_full,
+    concerns, in_full,
 };
 use serde::Serialize;
 use tracing::Instrument;
@@ -26,6 +27,7 @@ use crate::ledger::DynamoLedger;
 use crate::metrics::Measured;
 use crate::notify::SnsNotifier;
 use crate::payload::Payload;
+use crate::reach::{Place, Reach};
 use crate::settings::{Settings, SettingsError};
 
 /// A responder that can be given clients for the services it needs.
@@ -55,9 +57,9 @@ impl StartError {
 /// A responder and everything it needs, made once and lent to each event.
 #[derive(Debug)]
 pub(crate) struct Function<R> {
-    responder: R,
+    responder: Rc<R>,
+    reach: Reach,
     settings: Settings,
-    region: Region,
     policies: Policies,
     shadow: Option<Result<Policies, PolicyError>>,
     ledger: DynamoLedger,
@@ -72,15 +74,18 @@ pub(crate) struct Answer {
 
 impl<R: Connect> Function<R> {
     pub(crate) fn prepare(environment: &Environment) -> Result<Self, StartError> {
-        let settings = Settings::read(environment)?;
+        let mut settings = Settings::read(environment)?;
         let config = function_config(environment)?;
-        let policies = load(&settings.policies)?.sparing(&settings.own_roles);
+        let policies = load(&settings.policies)?;
+        let reach = Reach::new(config.clone(), settings.role.clone());
+        settings.own_roles.extend(member_roles(&settings, policies.organization(), reach.partition()));
+        let policies = policies.sparing(&settings.own_roles);
         let shadow = settings.shadow.as_deref().map(|folder| load_shadow(&policies, folder));
         Ok(Self {
-            responder: R::connect(&config),
-            region: Region::new(config.region().map(ToString::to_string).unwrap_or_default()),
+            responder: Rc::new(R::connect(&config)),
             ledger: DynamoLedger::new(&config, &settings.table),
             notifier: SnsNotifier::new(&config, settings.topic.as_ref()),
+            reach,
             policies,
             shadow,
             settings,
@@ -96,20 +101,18 @@ impl<R: Connect> Function<R> {
 
     async fn deal_with(&self, payload: Payload, context: &Context) -> Result<Answer, Failure> {
         let notifier = Watched { notifier: &self.notifier, failures: Cell::new(0) };
-        let (event_time, Responded { outcomes, failure }) = match self.event(payload).await {
-            Err(error) => (None, Responded { outcomes: Vec::new(), failure: Some(error) }),
+        let home = home(context);
+        let failed = |failure| Responded { outcomes: Vec::new(), failure: Some(failure) };
+        let (event_time, Responded { outcomes, failure }) = match self.event(payload, home.as_ref()).await {
+            Err(error) => (None, failed(error)),
             Ok(event) => {
                 tracing::Span::current().record("event_id", event.id.as_str());
-                let path = self.path(&notifier, context);
-                let responded = match (self.sign_of_life(&event).await, &event.body) {
-                    (Some(Ok(())), _) => return Ok(Answer { outcomes: Vec::new() }),
-                    (Some(Err(error)), _) => Responded { outcomes: Vec::new(), failure: Some(error.into()) },
-                    (None, Body::Approved { incident }) => {
-                        path.resume(&self.responder, &IncidentId::new(incident.as_str())).await
-                    }
-                    (None, _) => path.respond(&self.responder, &event).await,
+                let responded = match self.sign_of_life(&event).await {
+                    Some(Ok(())) => return Ok(Answer { outcomes: Vec::new() }),
+                    Some(Err(error)) => Err(error.into()),
+                    None => self.respond(&event, home.as_ref(), &notifier, context).await,
                 };
-                (event.time, responded)
+                (event.time, responded.unwrap_or_else(failed))
             }
         };
         let measured = Measured {
@@ -137,15 +140,58 @@ impl<R: Connect> Function<R> {
     }
 
     /// The event that we were given or, where an operator found that it was missed, that the ledger keeps for us.
-    async fn event(&self, payload: Payload) -> Result<Event, RespondError> {
+    async fn event(&self, payload: Payload, home: Option<&AccountId>) -> Result<Event, RespondError> {
         let event = payload.into_json().and_then(Event::decode)?;
+        // Members may put events on the bus, and these are not theirs to put.
+        if matches!(event.body, Body::Approved { .. } | Body::Missed { .. } | Body::Heartbeat { .. })
+            && Some(&event.account) != home
+        {
+            return Err(RespondError::Sender(event.account));
+        }
         let Body::Missed { event: id } = &event.body else { return Ok(event) };
         let kept = self.ledger.kept(id).await?.ok_or_else(|| RespondError::NotKept(id.clone()))?;
         Ok(Event::decode(kept)?)
     }
 
+    /// Deals with the event where it happened.
+    async fn respond(
+        &self,
+        event: &Event,
+        home: Option<&AccountId>,
+        notifier: &Watched<'_, SnsNotifier>,
+        context: &Context,
+    ) -> Result<Responded, RespondError> {
+        let here = || Place { account: event.account.clone(), region: event.region.clone() };
+        let approved = match &event.body {
+            Body::Approved { incident } => Some(IncidentId::new(incident.as_str())),
+            _ => None,
+        };
+        let place = match &approved {
+            None => here(),
+            // Of an incident that is not there, the path says so.
+            Some(id) => self
+                .ledger
+                .get(id)
+                .await?
+                .map_or_else(here, |incident| Place { account: incident.account, region: incident.region }),
+        };
+        let is_home = self.reach.is_home(&place, home);
+        // Nobody's role is assumed for an event that is about nothing.
+        if !is_home && approved.is_none() && !concerns::<R>(event, &self.settings.own_roles)? {
+            return Ok(Responded { outcomes: Vec::new(), failure: None });
+        }
+        let agent = self.reach.agent(&self.responder, &place, home, self.policies.organization()).await?;
+        let path = self.path(self.reach.region_at(&place, home), is_home, notifier, context);
+        Ok(match approved {
+            Some(id) => path.resume(&agent, &id).await,
+            None => path.respond(&agent, event).await,
+        })
+    }
+
     fn path<'a>(
         &'a self,
+        region: &'a Region,
+        is_home: bool,
         notifier: &'a Watched<'a, SnsNotifier>,
         context: &'a Context,
     ) -> Path<'a, DynamoLedger, Watched<'a, SnsNotifier>, SystemClock> {
@@ -155,10 +201,11 @@ impl<R: Connect> Function<R> {
             ledger: &self.ledger,
             notifier,
             clock: &SystemClock,
-            region: &self.region,
+            region,
             own_roles: &self.settings.own_roles,
             flips: self.settings.flips,
-            leases: self.settings.leases,
+            // Who ends leases has rights at home only.
+            leases: self.settings.leases && is_home,
             owner: &context.request_id,
             deadline: deadline(context),
         }
@@ -177,6 +224,18 @@ fn load_shadow(policies: &Policies, folder: &Folder) -> Result<Policies, PolicyE
     policies.with_rules_of(folder).inspect_err(|error| {
         tracing::error!(folder = %folder.display(), error = in_full(error), "the shadow policies cannot be used");
     })
+}
+
+/// The account of the function, by its own ARN.
+pub(crate) fn home(context: &Context) -> Option<AccountId> {
+    Arn::parse(&context.invoked_function_arn).ok()?.account()
+}
+
+/// The roles that we are in other accounts, and in other regions of our own.
+fn member_roles(settings: &Settings, organization: &Organization, partition: Partition) -> Vec<Arn> {
+    let Some(role) = &settings.role else { return Vec::new() };
+    let own = settings.own_roles.first().and_then(Arn::account);
+    organization.accounts().chain(&own).map(|account| role.in_account(partition, account)).collect()
 }
 
 /// Lambda gives milliseconds since 1970; a number that is no time gives none.

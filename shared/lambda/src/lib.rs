@@ -18,6 +18,7 @@ mod logs;
 mod metrics;
 mod notify;
 mod payload;
+mod reach;
 mod serve;
 mod settings;
 mod stream;
@@ -32,6 +33,6 @@ pub use ledger::{Delivery, DynamoLedger, KEPT_FOR, Listing, Lookup, Round, creat
 pub use metrics::Heartbeats;
 pub use notify::{NextStep, SnsNotifier, became, facts, headline, next_steps, who};
 pub use serve::{Job, handler, serve, serve_job};
-pub use settings::{Settings, SettingsError};
+pub use settings::{MemberRole, Settings, SettingsError};
 pub use stream::{Desk, Untold, Written, serve_stream};
 pub use task::{Task, Workplace, serve_task};

@@ -46,7 +46,7 @@ impl Notifier for SnsNotifier {
             .publish()
             .topic_arn(arn.as_str())
             .subject(message::subject(incident))
-            .message(message::body(incident))
+            .message(message::body(incident, arn.account().as_ref()))
             .send()
             .await
             .map(|_| ())

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cloudtrail::{Arn, InvalidId};
+use cloudtrail::{AccountId, Arn, InvalidId, Partition};
 use policy::{InvalidLimit, Rate};
 use remedy::FLIPS;
 
@@ -20,8 +20,8 @@ pub struct Settings {
     pub table: String,
     /// `COUNTERMAND_TOPIC`: the SNS topic that people listen to.
     pub topic: Option<Arn>,
-    /// `COUNTERMAND_ROLE`: the name of the role to assume in other accounts.
-    pub role: Option<String>,
+    /// `COUNTERMAND_ROLE` and `COUNTERMAND_EXTERNAL_ID`: the role to assume in other accounts, if any.
+    pub role: Option<MemberRole>,
     /// `COUNTERMAND_OWN_ROLES`: the roles of our own functions, whose calls are never findings.
     pub own_roles: Vec<Arn>,
     /// `COUNTERMAND_CONTESTED`: how often a change may be reversed and made again before we stop, as `3/1h`, which it is
@@ -31,6 +31,23 @@ pub struct Settings {
     pub canary_role: Option<Arn>,
     /// `COUNTERMAND_LEASES`: whether leases end by themselves in this deployment, `on` or `off`, which it is if not set.
     pub leases: bool,
+}
+
+/// The role that is there for us in every account of the organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRole {
+    /// Its name, the same everywhere.
+    pub name: String,
+    /// What its trust policy asks us to say. Source: IAM User Guide, "Access to AWS accounts owned by third parties".
+    pub external_id: Option<String>,
+}
+
+impl MemberRole {
+    /// The role of this account.
+    #[must_use]
+    pub fn in_account(&self, partition: Partition, account: &AccountId) -> Arn {
+        Arn::of(partition, "iam", "", account, &format!("role/{}", self.name))
+    }
 }
 
 /// A variable that keeps a function from starting.
@@ -68,6 +85,12 @@ pub enum SettingsError {
         /// The variable.
         name: &'static str,
     },
+    /// A variable that should hold the name of a role.
+    #[error("`{name}` is not the name of a role: set it to a name without its path, or leave it out")]
+    NotARole {
+        /// The variable.
+        name: &'static str,
+    },
     /// A variable that names a file of certificates.
     #[error("the certificates of `{name}` cannot be read from `{}`: set it to a file of PEM certificates", path.display())]
     Certificates {
@@ -91,6 +114,7 @@ pub enum SettingsError {
 const CONTESTED: &str = "COUNTERMAND_CONTESTED";
 const LEASES: &str = "COUNTERMAND_LEASES";
 const CANARY_ROLE: &str = "COUNTERMAND_CANARY_ROLE";
+const ROLE: &str = "COUNTERMAND_ROLE";
 const POLICIES: &str = "/opt/policies";
 
 impl Settings {
@@ -121,7 +145,7 @@ impl Settings {
                 Some("on") => true,
                 Some(_) => return Err(SettingsError::NotASwitch { name: LEASES }),
             },
-            role: environment.get("COUNTERMAND_ROLE").map(str::to_owned),
+            role: member_role(environment)?,
             own_roles: own_roles(environment)?,
             canary_role: environment
                 .get(CANARY_ROLE)
@@ -145,6 +169,16 @@ pub(crate) fn own_roles(environment: &Environment) -> Result<Vec<Arn>, SettingsE
         .filter(|role| !role.trim().is_empty())
         .map(|role| arn("COUNTERMAND_OWN_ROLES", "the ARNs of the functions' roles, with commas between", role))
         .collect()
+}
+
+fn member_role(environment: &Environment) -> Result<Option<MemberRole>, SettingsError> {
+    let Some(name) = environment.get(ROLE) else { return Ok(None) };
+    // Source: IAM API Reference, `CreateRole`, `RoleName`.
+    if name.len() > 64 || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte)) {
+        return Err(SettingsError::NotARole { name: ROLE });
+    }
+    let external_id = environment.get("COUNTERMAND_EXTERNAL_ID").map(str::to_owned);
+    Ok(Some(MemberRole { name: name.to_owned(), external_id }))
 }
 
 pub(crate) fn arn(name: &'static str, fix: &'static str, text: &str) -> Result<Arn, SettingsError> {
@@ -193,6 +227,7 @@ mod tests {
                 ("COUNTERMAND_SHADOW_POLICIES", "/somewhere/next"),
                 ("COUNTERMAND_TOPIC", "arn:aws:sns:eu-west-1:123456789012:told"),
                 ("COUNTERMAND_ROLE", "countermand"),
+                ("COUNTERMAND_EXTERNAL_ID", "3c1f"),
                 ("COUNTERMAND_CONTESTED", "5/30m"),
                 ("COUNTERMAND_LEASES", "on"),
                 ("COUNTERMAND_OWN_ROLES", roles),
@@ -204,7 +239,13 @@ mod tests {
         assert_eq!(settings.policies, PathBuf::from("/somewhere"));
         assert_eq!(settings.shadow, Some(PathBuf::from("/somewhere/next")));
         assert_eq!(settings.topic.unwrap().name(), "told");
-        assert_eq!(settings.role.as_deref(), Some("countermand"));
+        let role = settings.role.unwrap();
+        assert_eq!((role.name.as_str(), role.external_id.as_deref()), ("countermand", Some("3c1f")));
+        let account = AccountId::parse("210987654321").unwrap();
+        assert_eq!(
+            role.in_account(Partition::China, &account).as_str(),
+            "arn:aws-cn:iam::210987654321:role/countermand"
+        );
         assert_eq!(settings.flips, Some(Rate { count: 5, window: Duration::from_mins(30) }));
         assert!(settings.leases);
         assert_eq!(settings.canary_role.unwrap().name(), "canary");
@@ -222,9 +263,13 @@ mod tests {
             refusal([("COUNTERMAND_TABLE", "ledger"), ("COUNTERMAND_TOPIC", "told")].into()),
             "`COUNTERMAND_TOPIC` does not hold what it should: set it to the ARN of an SNS topic, or leave it out"
         );
-        for (name, wrong) in
-            [(CONTESTED, "often"), (LEASES, "yes"), ("COUNTERMAND_OWN_ROLES", "role"), (CANARY_ROLE, "canary")]
-        {
+        for (name, wrong) in [
+            (CONTESTED, "often"),
+            (LEASES, "yes"),
+            (ROLE, "path/role"),
+            ("COUNTERMAND_OWN_ROLES", "role"),
+            (CANARY_ROLE, "canary"),
+        ] {
             let told = refusal([("COUNTERMAND_TABLE", "ledger"), (name, wrong)].into());
             assert!(told.starts_with(&format!("`{name}` ")), "{told}");
         }

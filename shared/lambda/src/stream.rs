@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use aws_types::SdkConfig;
 use chrono::{DateTime, TimeDelta, Utc};
+use cloudtrail::AccountId;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use remedy::{Clock, Incident, IncidentId, in_full};
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use crate::aws::{Poster, function_config};
 use crate::channels::Channels;
 use crate::clock::SystemClock;
 use crate::environment::Environment;
-use crate::function::StartError;
+use crate::function::{StartError, home};
 use crate::ledger::DynamoLedger;
 use crate::payload::Payload;
 use crate::serve::{check, run};
@@ -47,6 +48,8 @@ pub struct Written {
     pub sequence: String,
     /// The incident.
     pub incident: Incident,
+    /// The account of the ledger.
+    pub home: Option<AccountId>,
     /// When it was written. Later for a later revision, though DynamoDB gives the time of a write only to the second.
     pub at: DateTime<Utc>,
 }
@@ -110,11 +113,13 @@ pub fn serve_stream<S>(open: impl FnOnce(Desk) -> S, tell: &impl AsyncFn(&S, Vec
     run(prepare, &async |(state, ledger): &(S, DynamoLedger), event: LambdaEvent<Payload>| {
         let asked = event.payload.into_json().unwrap_or_default();
         let part = |name: &str| asked.get(name).and_then(Value::as_array);
-        let (written, unread) = match (part("Records"), part("incidents")) {
+        let (mut written, unread) = match (part("Records"), part("incidents")) {
             (Some(records), _) => read(records),
             (None, Some(ids)) => again(ledger, ids).await,
             (None, None) => return Err(NoBatch),
         };
+        let home = home(&event.context);
+        written.iter_mut().for_each(|written| written.home.clone_from(&home));
         let mut untold = tell(state, written).await;
         untold.extend(unread);
         let failures = untold.into_iter().map(|item_identifier| Failed { item_identifier });
@@ -130,7 +135,7 @@ async fn again(ledger: &DynamoLedger, ids: &[Value]) -> (Vec<Written>, Untold) {
             Ok(Some(incident)) => {
                 let now = SystemClock.now();
                 let at = moment(now.timestamp(), &incident).unwrap_or(now);
-                written.push(Written { sequence: id.to_owned(), incident, at });
+                written.push(Written { sequence: id.to_owned(), incident, home: None, at });
             }
             Ok(None) => {
                 tracing::error!(incident = id, "the ledger has no such incident");
@@ -198,7 +203,7 @@ impl Written {
         let incident: Incident = serde_json::from_str(&text).map_err(RecordError::Incident)?;
         #[expect(clippy::cast_possible_truncation, reason = "seconds, and what is none ends as no time")]
         let at = moment(change.approximate_creation_date_time as i64, &incident).ok_or(RecordError::Time)?;
-        Ok(Some(Self { sequence: change.sequence_number, incident, at }))
+        Ok(Some(Self { sequence: change.sequence_number, incident, home: None, at }))
     }
 }
 

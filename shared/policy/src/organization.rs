@@ -53,8 +53,14 @@ impl Organization {
     }
 
     /// All accounts that are listed.
-    pub(crate) fn accounts(&self) -> impl Iterator<Item = &AccountId> {
+    pub fn accounts(&self) -> impl Iterator<Item = &AccountId> {
         self.0.keys()
+    }
+
+    /// Whether an account is listed, and so is ours.
+    #[must_use]
+    pub fn lists(&self, account: &AccountId) -> bool {
+        self.0.contains_key(account)
     }
 
     /// The organizational units an account is in; none for an account that is not listed.

@@ -128,6 +128,12 @@ impl Policies {
         &self.trusted
     }
 
+    /// Which accounts are ours, and where they are in the organization.
+    #[must_use]
+    pub fn organization(&self) -> &Organization {
+        &self.organization
+    }
+
     /// These policies, with the roles of our own functions in the list that stands above them.
     #[must_use]
     pub fn sparing(mut self, own_roles: &[Arn]) -> Self {

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
 use policy::Warrant;
 use serde_json::Value;
 
@@ -63,7 +63,15 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
         price: Price,
     ) -> Result<Outcome, RespondError> {
         let charges: Vec<Charge> = price.flip.iter().chain(&price.budgets).cloned().collect();
-        match self.claim(&case, &charges).await? {
+        // What it takes to write is got while the ledger is asked whether we may.
+        let acting = async {
+            match &warrant {
+                Some(_) if !changes.is_empty() => responder.for_incident(&case.incident.id).await,
+                _ => Ok(None),
+            }
+        };
+        let (claim, acting) = join(self.claim(&case, &charges), acting).await;
+        match claim? {
             Claim::Granted => (),
             Claim::Taken if self.is_ours(&case.incident).await? => (),
             Claim::Taken => return Ok(Outcome::of(&case.incident, Status::Duplicate)),
@@ -77,9 +85,13 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
             }
         }
         let planned = changes.len();
-        let applied = match &warrant {
-            Some(warrant) => self.apply(responder, &mut case.incident, changes, warrant).await,
-            None => Ok(()),
+        let applied = match (&warrant, acting) {
+            (Some(warrant), Ok(acting)) => {
+                let acting = acting.as_ref().unwrap_or(responder);
+                self.apply(acting, &mut case.incident, changes, warrant).await
+            }
+            (Some(_), Err(error)) => Err(Stopped::Call(error)),
+            (None, _) => Ok(()),
         };
         let done = case.incident.receipt.len();
         let id = case.incident.id.clone();

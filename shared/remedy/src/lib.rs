@@ -28,7 +28,7 @@ pub use explain::{Explanation, Predicted, explain, incidents_of};
 pub use incident::{Answer, Entry, Incident, IncidentId, Lease, PENDING_FOR, State, Undone};
 pub use ledger::{Charge, Claim, Ledger, LedgerError, Memory, MemoryKey, Recall, WANTED_FOR};
 pub use outcome::{Outcome, Responded, Status};
-pub use path::{Clock, Notifier, NotifyError, Path};
+pub use path::{Clock, Notifier, NotifyError, Path, concerns};
 pub use respond_error::{RespondError, in_full};
 pub use responder::{Certainty, Finding, Plan, Remedy, Responder, Situation, Spec};
 pub use shadow::Shadow;

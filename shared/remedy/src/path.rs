@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use cloudtrail::{Arn, Body, Event, Principal, Region};
+use cloudtrail::{Arn, Body, Event, EventError, Principal, Region};
 use futures_util::future::{FutureExt, join};
 use policy::{Decision, Limit, Per, Policies, Rate, Verdict};
 use serde::Serialize;
@@ -68,6 +68,17 @@ pub struct Path<'a, L, N, C> {
     pub deadline: DateTime<Utc>,
 }
 
+/// Whether the event is a call of one of our own functions.
+fn is_own(event: &Event, own_roles: &[Arn]) -> bool {
+    matches!(&event.actor.principal, Principal::Role(role) if own_roles.contains(role))
+}
+
+/// Whether there is anything for the responder to look at: a finding in an event that is not our own doing, or an alarm.
+pub fn concerns<R: Responder>(event: &Event, own_roles: &[Arn]) -> Result<bool, EventError> {
+    let is_alarm = matches!(event.body, Body::Alarm(_));
+    Ok(!is_own(event, own_roles) && (is_alarm || !R::detect(event)?.is_empty()))
+}
+
 /// A finding that was looked at, on its way to a verdict.
 pub(crate) struct Case<'e, R: Responder> {
     pub(crate) event: &'e Event,
@@ -84,10 +95,8 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
     /// Deals with every finding of the event. One that fails does not keep the others from being dealt with.
     pub async fn respond<R: Responder>(&self, responder: &R, event: &Event) -> Responded {
         let mut responded = Responded { outcomes: Vec::new(), failure: None };
-        if let Principal::Role(role) = &event.actor.principal
-            && self.own_roles.contains(role)
-        {
-            tracing::info!(%role, "our own call");
+        if is_own(event, self.own_roles) {
+            tracing::info!(role = %event.actor.principal, "our own call");
             return responded;
         }
         let mut findings = match R::detect(event) {
@@ -337,7 +346,8 @@ impl<L: Ledger, N: Notifier, C: Clock> Path<'_, L, N, C> {
     }
 }
 
-const NO_LEASES: &str = "; its lease does not end by itself, as this deployment has `Leases` off";
+const NO_LEASES: &str =
+    "; its lease does not end by itself, as this deployment has `Leases` off or the account is not its own";
 
 /// Why a finding is dealt with now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

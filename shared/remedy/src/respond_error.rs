@@ -54,6 +54,40 @@ pub enum RespondError {
         /// The region that the function acts in.
         here: Region,
     },
+    /// The event is of another account, and this deployment is for its own only.
+    #[error(
+        "the event is of account {0}, which is not this function's; nothing was changed: set the stack's \
+         `OrganizationId` to act in other accounts, or let each account's events go to its own functions"
+    )]
+    Foreign(AccountId),
+    /// The event is of an account that nobody says is ours.
+    #[error(
+        "account {0} is not in `organization.json`; nothing was changed: if it is yours, add it to that file beside \
+         the policies and deploy; if not, find out who lets it put events on this bus"
+    )]
+    Stranger(AccountId),
+    /// What only our own account may say was said by another.
+    #[error("account {0} asks for what only this function's own account may ask for; nothing was changed")]
+    Sender(AccountId),
+    /// The event's region is none that this function's partition has.
+    #[error("`{region}` is no region of the partition of {here}, where this function runs; nothing was changed")]
+    NoRegion {
+        /// The region as the event names it.
+        region: Region,
+        /// The function's region.
+        here: Region,
+    },
+    /// Another account does not let us in.
+    #[error(
+        "`{role}` cannot be assumed; nothing was changed: deploy stacksets/member.yaml in that account, with this \
+         stack's account, name and external id"
+    )]
+    Assume {
+        /// The role.
+        role: Arn,
+        /// The call that failed.
+        source: CallError,
+    },
     /// Somebody asks us to go on with an incident that nobody has approved, or that is not ours.
     #[error("incident {0} is not approved, or not this responder's; nothing was changed")]
     NotApproved(IncidentId),
@@ -127,13 +161,18 @@ impl RespondError {
             Self::Event(_)
             | Self::Elsewhere { .. }
             | Self::OtherRegion { .. }
+            | Self::Foreign(_)
+            | Self::Stranger(_)
+            | Self::Sender(_)
+            | Self::NoRegion { .. }
             | Self::NotApproved(_)
             | Self::NotKept(_)
             | Self::Unreadable { .. } => false,
             Self::Suspect { source }
             | Self::Observe { source, .. }
             | Self::Apply { source, .. }
-            | Self::Verify { source, .. } => source.is_retryable(),
+            | Self::Verify { source, .. }
+            | Self::Assume { source, .. } => source.is_retryable(),
             Self::Ledger(_) | Self::OutOfTime { .. } | Self::NotSoYet { .. } | Self::Receipt { .. } => true,
         }
     }
@@ -145,6 +184,11 @@ impl RespondError {
             Self::Event(_) => "Event",
             Self::Elsewhere { .. } => "Elsewhere",
             Self::OtherRegion { .. } => "OtherRegion",
+            Self::Foreign(_) => "Foreign",
+            Self::Stranger(_) => "Stranger",
+            Self::Sender(_) => "Sender",
+            Self::NoRegion { .. } => "NoRegion",
+            Self::Assume { .. } => "Assume",
             Self::NotApproved(_) => "NotApproved",
             Self::NotKept(_) => "NotKept",
             Self::Unreadable { .. } => "Unreadable",

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::call_error::CallError;
 use crate::change::{Applied, Change, ChangeKey};
+use crate::incident::IncidentId;
 use crate::ledger::Memory;
 
 /// Everything about a responder that is not code, read from the files of its folder.
@@ -153,6 +154,14 @@ pub trait Responder {
     /// what `countermand baseline capture` stores and [`Memory::baseline`](crate::Memory) gives back. Never writes.
     async fn capture(&self) -> Result<Vec<(Resource, Value)>, CallError> {
         Ok(Vec::new())
+    }
+
+    /// Who makes this incident's changes, where that is not who looks: with credentials that are the incident's alone.
+    async fn for_incident(&self, _incident: &IncidentId) -> Result<Option<Self>, CallError>
+    where
+        Self: Sized,
+    {
+        Ok(None)
     }
 
     /// Makes one change, in one attempt. Idempotent. [`Path`](crate::Path) tries again where that can help: a retry

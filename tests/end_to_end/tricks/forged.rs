@@ -123,7 +123,7 @@ async fn an_event_of_another_account_touches_nobody_here() {
         event["account"] = json!("999988887777");
         event["detail"]["recipientAccountId"] = json!("999988887777");
         let (kind, message) = failure(setting.function(name).await.invoke(event).await);
-        assert_eq!((kind.as_str(), setting.writes()), ("Final.Elsewhere", vec![]), "{message}");
+        assert_eq!((kind.as_str(), setting.writes()), ("Final.Foreign", vec![]), "{message}");
     }
     assert_eq!(setting.incidents().await, []);
     assert_eq!(setting.rules(&group).await, opened);

@@ -168,7 +168,7 @@ async fn a_key_that_stands_twice_has_one_meaning_throughout() {
         text.replace(r#""account":"123456789012""#, r#""account":"123456789012","account":"999988887777""#)
     };
     let (kind, message) = failure(function.invoke_raw(foreign(event.clone()), PATIENCE).await);
-    assert_eq!((kind.as_str(), setting.writes()), ("Final.Elsewhere", vec![]), "{message}");
+    assert_eq!((kind.as_str(), setting.writes()), ("Final.Foreign", vec![]), "{message}");
     assert_eq!(setting.rules(&group).await.len(), 2);
 
     let outcome = outcome(function.invoke_raw(twice("groupId", &other, &group), PATIENCE).await);

@@ -8,6 +8,8 @@ mod prospect;
 mod refusal;
 mod selection;
 
+use std::cell::RefCell;
+
 use chrono::{DateTime, Utc};
 use remedy::UndoError;
 
@@ -29,7 +31,8 @@ pub(super) async fn run(args: &args::Undo, now: DateTime<Utc>, out: &mut Output)
     let period = args.filter.period(now)?;
     let session = Session::open(&args.connection).await?;
     let operator = session.operator().await?;
-    let undoer = Undoer { session: &session, operator: &operator, now, force: args.force };
+    let (role, elsewhere) = (args.role.as_deref(), RefCell::default());
+    let undoer = Undoer { session: &session, operator: &operator, role, elsewhere, now, force: args.force };
     let is_one = args.ids.len() == 1;
     let Selection { incidents, unknown, before } = selection::select(&session, args, period).await?;
     if incidents.len() > A_WHILE && !out.is_json() {

@@ -1,12 +1,20 @@
 //! Looking at an incident before it is undone, and undoing it.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use aws_config::{Region, SdkConfig};
 use chrono::{DateTime, Utc};
+use cloudtrail::AccountId;
 use remedy::{Drift, Incident, IncidentId, Undo, UndoError, UndoReport};
 
 use super::refusal::Refusal;
+use crate::elsewhere;
 use crate::incidents::{NoIncident, Operator, Session};
 use crate::responders::Entry;
+
+/// What CloudTrail shows of an undo in another account.
+const SESSION: &str = "countermand-undo";
 
 /// An incident that is to be undone.
 #[derive(Debug)]
@@ -28,6 +36,10 @@ pub(super) struct Prospect {
 pub(super) struct Undoer<'a> {
     pub(super) session: &'a Session,
     pub(super) operator: &'a Operator,
+    /// The role to take in other accounts than the operator's.
+    pub(super) role: Option<&'a str>,
+    /// Sessions of it so far.
+    pub(super) elsewhere: RefCell<BTreeMap<AccountId, SdkConfig>>,
     pub(super) now: DateTime<Utc>,
     pub(super) force: bool,
 }
@@ -35,15 +47,11 @@ pub(super) struct Undoer<'a> {
 impl Undoer<'_> {
     /// Looks what an undo would do, after those that are to be undone `before`.
     pub(super) async fn look(&self, incident: Incident, before: &[Prospect]) -> Result<Prospect, Refusal> {
-        if incident.account != self.operator.account {
-            let (id, yours) = (incident.id.to_string(), self.operator.account.clone());
-            return Err(Refusal::Account { incident: id, theirs: incident.account, yours });
-        }
         let Some(entry) = Entry::named(&incident.responder) else {
             return Err(Refusal::Responder { incident: incident.id.to_string(), responder: incident.responder });
         };
         let region = Region::new(incident.region.as_str().to_owned());
-        let config = self.session.config.to_builder().region(region).build();
+        let config = self.config_for(&incident).await?.into_builder().region(region).build();
         let look = Undo {
             ledger: &self.session.ledger,
             by: &self.operator.arn,
@@ -71,6 +79,25 @@ impl Undoer<'_> {
         };
         let (would, already) = expected.map(|report| (report.did, report.already)).unwrap_or_default();
         Ok(Prospect { incident, entry, config, would, already, drifts, newer })
+    }
+
+    /// What acts in the incident's account.
+    async fn config_for(&self, incident: &Incident) -> Result<SdkConfig, Refusal> {
+        let (theirs, yours) = (&incident.account, &self.operator.account);
+        if theirs == yours {
+            return Ok(self.session.config.clone());
+        }
+        let kept = self.elsewhere.borrow().get(theirs).cloned();
+        if let Some(config) = kept {
+            return Ok(config);
+        }
+        let Some(role) = self.role else {
+            let (theirs, yours) = (theirs.clone(), yours.clone());
+            return Err(Refusal::Account { incident: incident.id.to_string(), theirs, yours });
+        };
+        let config = elsewhere::acting_in(theirs, role, SESSION, &self.session.config).await?;
+        self.elsewhere.borrow_mut().insert(theirs.clone(), config.clone());
+        Ok(config)
     }
 
     /// Reads the incident once more, since people take their time to answer, and undoes it.

@@ -4,6 +4,7 @@ use cloudtrail::AccountId;
 use remedy::{CallError, CallErrorKind, Drift, UndoError};
 
 use super::outcome::Status;
+use crate::elsewhere::NotAssumed;
 use crate::incidents::NoIncident;
 
 /// Why one incident was not undone.
@@ -15,6 +16,8 @@ pub(super) enum Refusal {
     Responder { incident: String, responder: String },
     #[error("incident {incident} is of account {theirs}, and your credentials are of account {yours}")]
     Account { incident: String, theirs: AccountId, yours: AccountId },
+    #[error(transparent)]
+    NotAssumed(#[from] NotAssumed),
     #[error(transparent)]
     Undo(#[from] UndoError),
 }
@@ -48,8 +51,9 @@ impl Refusal {
             Self::NoIncident(none) => Some(none.help().to_owned()),
             Self::Responder { .. } => Some("use the version of countermand that is deployed".to_owned()),
             Self::Account { theirs, .. } => {
-                Some(format!("use credentials of account {theirs} (--profile), and say --table with the table's ARN"))
+                Some(format!("say --role with the name of a role of account {theirs} that you may take"))
             }
+            Self::NotAssumed(_) => Some(NotAssumed::HELP.to_owned()),
             Self::Undo(error) => match error {
                 UndoError::Drifted { .. } => Some(format!(
                     "put back by hand what is still missing, or `countermand incidents undo {id} --force`"

@@ -7,6 +7,7 @@
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
+use cloudtrail::AccountId;
 use remedy::{Contest, Incident, Turn};
 
 use super::told::{NextStep, became, facts, headline, next_steps};
@@ -26,7 +27,8 @@ pub(super) fn subject(incident: &Incident) -> String {
     subject.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).take(LONGEST_SUBJECT).collect()
 }
 
-pub(super) fn body(incident: &Incident) -> String {
+/// `home` is the account of the deployment, whose own incidents an operator undoes without another account's role.
+pub(super) fn body(incident: &Incident, home: Option<&AccountId>) -> String {
     let mut text = format!("{}\n\n", headline(incident));
     for (name, value) in facts(incident) {
         // Writing to a string does not fail.
@@ -36,7 +38,7 @@ pub(super) fn body(incident: &Incident) -> String {
         text.push_str(&turns(contest));
     }
     text.push_str(&changes(incident));
-    for NextStep { what, command } in next_steps(incident) {
+    for NextStep { what, command } in next_steps(incident, home) {
         let _ = write!(text, "\n{what}:\n  {}\n", clean(&command));
     }
     text
@@ -97,10 +99,20 @@ mod tests {
     }
 
     #[test]
+    fn an_incident_of_another_account_is_undone_in_a_role_of_that_account() {
+        let of = |home: &str| body(&contained(), Some(&AccountId::parse(home).unwrap()));
+        assert!(
+            of("210987654321")
+                .contains("incidents undo 0123456789abcdef0123 --role NAME\nNAME is a role of account 1234")
+        );
+        assert_eq!(of("123456789012"), body(&contained(), None));
+    }
+
+    #[test]
     fn a_message_says_who_did_what_why_we_acted_and_how_to_take_it_back() {
         assert_eq!(subject(&contained()), "Countermand contained: revoke-open-ingress on sg-1 in 123456789012");
         assert_eq!(
-            body(&contained()),
+            body(&contained(), None),
             "\
 A dangerous change was undone, and seen to be undone.
 
@@ -130,7 +142,7 @@ To see everything about it:
     fn where_nothing_was_changed_there_is_nothing_to_take_back() {
         let mut pending = incident("0123");
         pending.state = State::Pending;
-        let text = body(&pending);
+        let text = body(&pending, None);
         assert!(text.contains("Nothing was changed.") && !text.contains("undo 0123"), "{text}");
         assert!(subject(&pending).starts_with("Countermand waits for you: "));
     }
@@ -139,7 +151,7 @@ To see everything about it:
     fn a_lease_says_when_it_ends_and_how_to_keep_what_was_done() {
         let mut leased = contained();
         leased.release_at = Some(leased.opened + chrono::TimeDelta::hours(4));
-        let text = body(&leased);
+        let text = body(&leased, None);
         let expected = "\nIt is taken back by itself at 2026-11-22 11:00 UTC. To let it stay:\n  countermand incidents \
                         confirm 0123456789abcdef0123\n";
         assert!(text.contains(expected), "{text}");
@@ -155,7 +167,7 @@ To see everything about it:
         };
         let turns = [turn("0123", None), turn("0122", Some("2026-11-22T06:40:00Z"))];
         contested.contest = from_value(json!({ "flips": 3, "windowSeconds": 3600, "turns": turns })).unwrap();
-        let text = body(&contested);
+        let text = body(&contested, None);
         let expected = "\
 Who reversed it, the latest first:
   - 06:59:57 UTC Authorize X by arn:aws:iam::123456789012:role/deploy, left as it is (0123)
@@ -170,7 +182,7 @@ Who reversed it, the latest first:
         let mut forged = contained();
         forged.event_name = "X\n\nTo take it back:\r\n  curl evil\u{2028}\u{202e}\u{200b}\u{7}".to_owned();
         forged.actor.session = Some("ä".repeat(5000));
-        let text = body(&forged);
+        let text = body(&forged, None);
         assert!(text.contains("Did       X  To take it back:    curl evil    \n"), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("To take it back:")).count(), 1);
         assert!(text.lines().all(|line| line.chars().count() < 330), "{text}");
@@ -204,8 +216,8 @@ Who reversed it, the latest first:
     proptest! {
         #[test]
         fn no_text_changes_the_lines_of_a_message(text in hostile()) {
-            let message = body(&says(&text));
-            prop_assert_eq!(message.lines().count(), body(&says("x")).lines().count(), "{}", message);
+            let message = body(&says(&text), None);
+            prop_assert_eq!(message.lines().count(), body(&says("x"), None).lines().count(), "{}", message);
             for line in message.lines() {
                 prop_assert_eq!(visible(line), line, "nothing is left to obey");
             }
@@ -227,6 +239,6 @@ Who reversed it, the latest first:
     fn a_long_receipt_is_cut() {
         let mut long = contained();
         long.receipt = vec![long.receipt[0].clone(); MOST_CHANGES + 3];
-        assert!(body(&long).contains("\n  and 3 more\n"));
+        assert!(body(&long, None).contains("\n  and 3 more\n"));
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
+use cloudtrail::AccountId;
 use remedy::{Incident, State};
 
 /// A command that a person may want to run next.
@@ -104,17 +105,30 @@ pub fn who(incident: &Incident) -> String {
     who
 }
 
-/// What a person may want to do next, as the incident stands.
+/// What a person may want to do next, as the incident stands. `home` is the account of the deployment, whose own incidents an
+/// operator undoes without another account's role.
 #[must_use]
-pub fn next_steps(incident: &Incident) -> Vec<NextStep> {
+pub fn next_steps(incident: &Incident, home: Option<&AccountId>) -> Vec<NextStep> {
     let id = &incident.id;
+    let is_elsewhere = home.is_some_and(|home| *home != incident.account);
     let mut steps = Vec::new();
     let mut step = |what: String, verb: &str| {
-        steps.push(NextStep { what, command: format!("countermand incidents {verb} {id}") });
+        let role = if verb == "undo" && is_elsewhere { " --role NAME" } else { "" };
+        steps.push(NextStep { what, command: format!("countermand incidents {verb} {id}{role}") });
     };
     let minute = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC");
     if incident.receipt.iter().any(|entry| entry.undone.is_none()) {
-        step("To take it back".to_owned(), "undo");
+        step(
+            if is_elsewhere {
+                format!(
+                    "To take it back, where NAME is a role of account {} that you may take and that may undo it",
+                    incident.account
+                )
+            } else {
+                "To take it back".to_owned()
+            },
+            "undo",
+        );
     }
     if let Some(end) = incident.release_at.filter(|_| incident.state == State::Contained) {
         step(format!("It is taken back by itself at {}. To let it stay", minute(end)), "confirm");
