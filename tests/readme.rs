@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::folders::{By, Folder, Permission};
-use crate::generated::{COMMAND, check, read, with_section};
+use crate::generated::{COMMAND, check, read, root, with_section};
 
 #[test]
 fn the_table_lists_every_responder() {
@@ -48,4 +48,23 @@ fn first_sentence(text: &str) -> String {
 #[test]
 fn a_cell_is_the_first_sentence() {
     assert_eq!(first_sentence("When `a|b`\nfires. Or so.\n\nMore."), "When `a\\|b` fires.");
+}
+
+/// Who does not see a picture is told in words what it shows, and none makes the page slow.
+#[test]
+fn every_picture_is_there_and_small_and_told_in_words() {
+    let mut pictures = 0;
+    for (page, folder) in [("README.md", ""), ("ARCHITECTURE.md", ""), ("docs/runbook.md", "docs/")] {
+        for picture in read(page).split("![").skip(1) {
+            let (words, rest) = picture.split_once("](").unwrap();
+            let (path, _) = rest.split_once(')').unwrap();
+            let path = format!("{folder}{path}");
+            let size =
+                root().join(&path).metadata().unwrap_or_else(|error| panic!("{page} shows `{path}`: {error}")).len();
+            assert!(size < 200_000, "`{path}` has {size} bytes");
+            assert!(words.split(' ').count() > 5, "{page} does not tell what `{path}` shows");
+            pictures += 1;
+        }
+    }
+    assert!(pictures > 2, "nothing is shown");
 }

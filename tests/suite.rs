@@ -11,6 +11,7 @@
     reason = "a test that cannot read the repository, or what it was answered, has failed"
 )]
 
+mod diagram;
 mod end_to_end;
 mod folders;
 mod generated;

@@ -71,6 +71,9 @@ pub(crate) enum Incidents {
     Show {
         /// The incident's id, or a beginning of it that no other id has
         id: String,
+        /// Show what its resource and its actor did around the event too, from CloudWatch and CloudTrail
+        #[arg(long)]
+        metrics: bool,
         #[command(flatten)]
         connection: Connection,
     },
@@ -106,7 +109,7 @@ pub(crate) struct Answer {
     next_help_heading = "AWS (endpoints come from AWS_ENDPOINT_URL, credentials from where the AWS CLI finds them)"
 )]
 pub(crate) struct Connection {
-    /// The name or ARN of the ledger's DynamoDB table
+    /// The name or ARN of the ledger's DynamoDB table: the stack's output `Ledger`
     #[arg(long, env = "COUNTERMAND_TABLE")]
     pub(crate) table: String,
     /// The profile in your AWS configuration

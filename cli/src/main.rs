@@ -6,6 +6,7 @@
 use std::process::{ExitCode, Termination};
 
 use chrono::Utc;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 use mimalloc::MiMalloc;
 
@@ -24,6 +25,7 @@ mod baseline;
 #[cfg(test)]
 mod canned;
 mod catalogue;
+mod cloudwatch;
 mod coverage;
 mod demo;
 mod deployment;
@@ -31,6 +33,7 @@ mod dlq;
 mod doctor;
 mod elsewhere;
 mod event_bus;
+mod event_history;
 mod events;
 mod exit;
 mod explain;
@@ -74,10 +77,23 @@ struct NoHandler(String);
 const HANDLERS: &str =
     "set the function's Handler to release-leases, heartbeat, tell-incidents, backtest-part or backtest-summary";
 
+const TABLE_TIP: &str = "set COUNTERMAND_TABLE once: the ledger's table is the output `Ledger` of your stack";
+
+/// Whether the command would have been understood, had it been told where the ledger is.
+fn lacks_table(answer: &clap::Error) -> bool {
+    let Some(ContextValue::Strings(missing)) = answer.get(ContextKind::InvalidArg) else { return false };
+    answer.kind() == ErrorKind::MissingRequiredArgument
+        && missing.iter().any(|argument| argument.starts_with("--table"))
+}
+
 fn ask_operator() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(answer) => {
+        Err(mut answer) => {
+            if lacks_table(&answer) {
+                let tip = ContextValue::StyledStrs(vec![TABLE_TIP.into()]);
+                answer.insert(ContextKind::Suggested, tip);
+            }
             // Nobody is left to be told that it cannot be told.
             let _unheard = answer.print();
             return if answer.use_stderr() { Exit::Usage } else { Exit::Done };

@@ -5,7 +5,7 @@
 //! and a function is told to read it and to deal with it as with any other event: it looks at the account first, and a
 //! second delivery meets the first one's incident.
 
-mod history;
+mod operations;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -17,9 +17,9 @@ use remedy::{CallError, IncidentId, LedgerError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use self::history::History;
 use crate::args::Connection;
 use crate::event_bus::{self, SendError};
+use crate::event_history::History;
 use crate::events::{self, ReadError};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -132,19 +132,20 @@ async fn reconcile(args: &Args, now: DateTime<Utc>, out: &mut Output) -> Result<
         out.error(&error, error.help())
     };
     if args.files.is_empty() {
-        let mut history = History::of(&session.config, here.since, now);
+        let mut history = History::of(&session.config, operations::wanted(), here.since, now);
         loop {
             match history.next_page().await {
                 Ok(None) => break,
                 Ok(Some(records)) => {
                     for record in records {
+                        let record = serde_json::from_str(&record).map_err(ReconcileError::Record);
                         if let Err(error) = here.look_at(record, &mut tally, out).await? {
                             failed(error, out)?;
                         }
                     }
                 }
                 Err(error) => {
-                    failed(error, out)?;
+                    failed(ReconcileError::History(error), out)?;
                     break;
                 }
             }

@@ -16,7 +16,8 @@ pub(crate) struct Record<'a, const N: usize> {
 const GAP: usize = 2;
 
 /// The lines of the records under their headings. None is wider than the terminal, unless the first column or a single
-/// word is. Where there is no terminal nothing falls beneath, and a row is a line.
+/// word is. Of the last column only what does not fit falls beneath; where there is no terminal nothing does, and a row is
+/// a line.
 pub(crate) fn lines<'a, const N: usize>(
     headings: [&'a str; N],
     records: Vec<Record<'a, N>>,
@@ -28,7 +29,21 @@ pub(crate) fn lines<'a, const N: usize>(
         records.iter().filter_map(|record| record.cells.get(index)).map(width).max().unwrap_or(0)
     });
     let beside = terminal.map_or(N, |terminal| fitting(&widths, terminal));
-    records.into_iter().flat_map(|record| record_lines(record, &widths, beside, terminal)).collect()
+    let fits = |record: &Record<'a, N>| fits_last(record, &widths, beside, terminal);
+    records
+        .into_iter()
+        .flat_map(|record| {
+            let beside = if fits(&record) { N } else { beside };
+            record_lines(record, &widths, beside, terminal)
+        })
+        .collect()
+}
+
+/// Whether only the last column of all is too wide, and this record's cell in it is not.
+fn fits_last<const N: usize>(record: &Record<'_, N>, widths: &[usize], beside: usize, terminal: Option<usize>) -> bool {
+    let (Some(terminal), Some(last)) = (terminal, record.cells.last()) else { return false };
+    let begin: usize = widths.iter().take(beside).map(|width| width + GAP).sum();
+    beside + 1 == N && begin + width(last) <= terminal
 }
 
 /// How many columns fit beside each other: one at least.
@@ -135,10 +150,8 @@ mod tests {
         assert_eq!(
             shown(two(), Some(80)),
             [
-                "ID        STATE      RESOURCE",
-                "  ACTOR",
-                "01234567  contained  bucket",
-                "  user/alice",
+                &format!("ID        STATE      {:<37}ACTOR", "RESOURCE"),
+                &format!("01234567  contained  {:<37}user/alice", "bucket"),
                 "  would put it back",
                 "89abcdef  pending    security-group/sg-0a1b2c3d4e5f67890",
                 "  role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_AdministratorAccess",

@@ -351,3 +351,25 @@ fn a_reader_who_has_read_enough_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((code(&output), text(&output.stderr)), (0, ""));
 }
+
+#[test]
+fn whoever_does_not_say_where_the_ledger_is_is_told_how() {
+    for arguments in [&["incidents", "list"][..], &["incidents", "show", "0123"], &["report"]] {
+        let output = run(arguments);
+        assert_eq!(code(&output), 2);
+        assert!(text(&output.stderr).contains("tip: set COUNTERMAND_TABLE"), "{}", text(&output.stderr));
+    }
+    let output = run(&["explain"]);
+    assert!(!text(&output.stderr).contains("COUNTERMAND_TABLE"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_demo_says_where_it_looked_for_a_checkout() {
+    let output = run(&["demo", "--checkout", "/nowhere"]);
+    assert_eq!(code(&output), 1);
+    assert!(
+        text(&output.stderr).contains("error: `/nowhere` is no checkout of the project"),
+        "{}",
+        text(&output.stderr)
+    );
+}

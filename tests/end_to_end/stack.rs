@@ -173,20 +173,24 @@ impl Stack {
         aws_sdk_lambda::Client::new(&self.setting.operator)
     }
 
-    /// Runs the CLI as the operator, and whatever it asks Lambda and IAM goes by the stand-in.
+    /// Runs the CLI as the operator.
     pub(crate) async fn countermand(&self, arguments: &[&str]) -> (bool, String) {
-        let output = Command::new(self.binaries.join("countermand"))
-            .args(arguments)
+        let output = self.command("countermand").args(arguments).stdin(Stdio::null()).output().await.unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    }
+
+    /// A program that acts as the operator, and whose questions to Lambda and IAM go by the stand-in. One that has no
+    /// folder in its name is a binary of the workspace.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.binaries.join(program));
+        command
             .envs(self.setting.account.environment_of(Identity::user("olivia"), REGION))
             .env("AWS_ENDPOINT_URL_LAMBDA", self.stand_in.endpoint())
             .env("AWS_ENDPOINT_URL_IAM", self.stand_in.endpoint())
             .env("COUNTERMAND_POLICIES", &self.policies)
-            .stdin(Stdio::null())
-            .output()
-            .await
-            .unwrap();
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8(text).unwrap())
+            .env("COUNTERMAND", self.binaries.join("countermand"));
+        command
     }
 }
 

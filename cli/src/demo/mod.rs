@@ -35,6 +35,8 @@ pub(crate) struct Args {
 enum DemoError {
     #[error("step {step} is not as told: it should be that {expected}; found: {found}")]
     NotAsTold { step: usize, expected: &'static str, found: String },
+    #[error("`{}` is no checkout of the project", .0.display())]
+    NoCheckout(PathBuf),
     #[error("the stage could not be set")]
     Stage(#[from] StageError),
     #[error("the functions could not be started")]
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Exit, Failure> {
         Ok(()) => Ok(Exit::Done),
         Err(DemoError::Output(error)) => Err(error.into()),
         Err(error) => {
-            let help = "the demo needs a checkout of the project, cargo, Python 3.11 and, the first time, the network";
+            let help = "the demo needs a checkout of the project (--checkout), cargo, Python 3.11 and, the first time, the network";
             out.error(&error, Some(help))?;
             Ok(Exit::Failed)
         }
@@ -66,6 +68,9 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Exit, Failure> {
 }
 
 async fn stage_it(checkout: &Path, tell: &mut Teller<'_>) -> Result<(), DemoError> {
+    if !checkout.join("functions").is_dir() {
+        return Err(DemoError::NoCheckout(checkout.to_owned()));
+    }
     tell.title("Countermand: an attack on an emulated AWS account, and what becomes of it")?;
     tell.waiting("building the functions (the first time takes minutes: the AWS SDK is large)")?;
     let binaries = stage::binaries(checkout).await?;

@@ -21,6 +21,8 @@ const NAME: &str = "trail";
 const FIX: &str = "aws cloudtrail create-trail --name management --s3-bucket-name BUCKET --is-multi-region-trail, then \
                    aws cloudtrail start-logging --name management; a new trail logs all management events";
 
+const STOPPED: &str = "is stopped";
+
 /// A service whose events the responders wait for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
@@ -70,13 +72,16 @@ fn judge(wanted: &BTreeSet<Wanted>, heard: &[Heard]) -> Check {
     let reason = |trail: &Heard| trail.silent.map(|why| format!("{} {why}", trail.name));
     let reasons: Vec<String> = heard.iter().filter_map(reason).collect();
     let why = if heard.is_empty() { "there is no trail".to_owned() } else { reasons.join("; ") };
-    Check::failed(NAME, format!("no trail logs write events of {}: {why}", missing.join(", ")), FIX)
+    let stopped = heard.iter().find(|trail| trail.silent == Some(STOPPED));
+    let fix =
+        stopped.map_or_else(|| FIX.to_owned(), |trail| format!("aws cloudtrail start-logging --name {}", trail.name));
+    Check::failed(NAME, format!("no trail logs write events of {}: {why}", missing.join(", ")), fix)
 }
 
-/// The services that a rule waits for.
 /// A service without regions.
 const IAM: &str = "iam.amazonaws.com";
 
+/// The services that a rule waits for.
 fn wanted_by(rule: &Rule) -> Vec<Wanted> {
     fn find(pattern: &Value, found: &mut Vec<String>) {
         match pattern {
@@ -118,7 +123,7 @@ async fn listen(scene: &Scene, trail: &Trail, wanted: &BTreeSet<Wanted>) -> Resu
     let arn = trail.trail_arn().unwrap_or_default();
     let status = client.get_trail_status().name(arn).send().await;
     if status.map_err(|error| call_error("cloudtrail:GetTrailStatus", error))?.is_logging() != Some(true) {
-        return silent(name, "is stopped");
+        return silent(name, STOPPED);
     }
     let selectors = client.get_event_selectors().trail_name(arn).send().await;
     let selectors = selectors.map_err(|error| call_error("cloudtrail:GetEventSelectors", error))?;
@@ -215,6 +220,16 @@ mod tests {
         let only_ec2 = with(field("eventSource").starts_with("ec2.").build().unwrap());
         assert!(logs(&[], &only_ec2, EC2) && !logs(&[], &only_ec2, "iam.amazonaws.com"));
         assert!(!logs(&[], &with(field("eventName").equals("RunInstances").build().unwrap()), EC2));
+    }
+
+    #[test]
+    fn a_trail_that_is_stopped_is_to_be_started_and_not_made_again() {
+        let wanted = BTreeSet::from([Wanted { source: EC2.to_owned(), global: false }]);
+        let heard = |why| Heard { name: "main".to_owned(), sources: BTreeSet::new(), silent: Some(why) };
+        let fix = |heard: &[Heard]| judge(&wanted, heard).fix.unwrap();
+        assert_eq!(fix(&[heard(STOPPED)]), "aws cloudtrail start-logging --name main");
+        assert!(fix(&[]).starts_with("aws cloudtrail create-trail"));
+        assert!(fix(&[heard("is of another region only")]).starts_with("aws cloudtrail create-trail"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod filter;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod list;
+mod metrics;
 mod shadow;
 mod show;
 mod timeline;
@@ -39,7 +40,7 @@ pub(crate) fn run(command: &Incidents, now: DateTime<Utc>, out: &mut Output) -> 
     runtime.block_on(async {
         match command {
             Incidents::List(args) => list::run(args, now, out).await,
-            Incidents::Show { id, connection } => show::run(id, connection, now, out).await,
+            Incidents::Show { id, metrics, connection } => show::run(id, *metrics, connection, now, out).await,
             Incidents::Approve(args) => answer::run(args, true, now, out).await,
             Incidents::Confirm(args) => confirm::run(args, now, out).await,
             Incidents::Reject(args) => answer::run(args, false, now, out).await,

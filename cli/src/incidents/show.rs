@@ -9,6 +9,7 @@ use remedy::{Answer, Certainty, Contest, Entry, Incident, Predicted, Shadow, Sta
 use serde::Serialize;
 use serde_json::Value;
 
+use super::metrics::{self, Metrics};
 use super::{Session, is_partly_undone, timeline, tone};
 use crate::args::Connection;
 use crate::exit::Exit;
@@ -57,6 +58,8 @@ struct Details<'a> {
     after: Option<&'a Value>,
     plan: &'a [Value],
     receipt: &'a [Entry],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<&'a Metrics>,
 }
 
 impl<'a> Line<'a> {
@@ -91,33 +94,47 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn full(incident: &'a Incident) -> Self {
+    fn full(incident: &'a Incident, metrics: Option<&'a Metrics>) -> Self {
         let Incident { actor: identity, policies: causes, facts, before, after, plan, receipt, .. } = incident;
         let after = after.as_ref();
-        let details = Details { identity, causes, facts, before, after, plan, receipt };
+        let details = Details { identity, causes, facts, before, after, plan, receipt, metrics };
         Self { details: Some(details), ..Self::brief(incident) }
     }
 }
 
 pub(super) async fn run(
     id: &str,
+    with_metrics: bool,
     connection: &Connection,
     now: DateTime<Utc>,
     out: &mut Output,
 ) -> Result<Exit, Failure> {
     let session = Session::open(connection).await?;
-    match session.find(id).await? {
-        Ok(incident) if out.is_json() => out.object(&Line::full(&incident))?,
-        Ok(incident) => tell(&incident, now, out)?,
+    let incident = match session.find(id).await? {
+        Ok(incident) => incident,
         Err(none) => {
             out.error(&none, Some(none.help()))?;
             return Ok(Exit::Failed);
         }
+    };
+    let (metrics, unseen) = if with_metrics {
+        let (metrics, unseen) = metrics::gather(&session, &incident, now).await?;
+        (Some(metrics), unseen)
+    } else {
+        (None, Vec::new())
+    };
+    if out.is_json() {
+        out.object(&Line::full(&incident, metrics.as_ref()))?;
+    } else {
+        tell(&incident, metrics.as_ref(), now, out)?;
     }
-    Ok(Exit::Done)
+    for error in &unseen {
+        out.error(error, error.help().as_deref())?;
+    }
+    Ok(if unseen.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-fn tell(incident: &Incident, now: DateTime<Utc>, out: &mut Output) -> io::Result<()> {
+fn tell(incident: &Incident, metrics: Option<&Metrics>, now: DateTime<Utc>, out: &mut Output) -> io::Result<()> {
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
     out.line([
         Tone::Strong.of(format!("incident {}  ", incident.id)),
@@ -161,6 +178,9 @@ fn tell(incident: &Incident, now: DateTime<Utc>, out: &mut Output) -> io::Result
     out.gap()?;
     timeline::tell(incident, now, out)?;
     out.gap()?;
+    if let Some(metrics) = metrics {
+        metrics::tell(metrics, incident, out)?;
+    }
     let before = serde_json::to_string_pretty(&incident.before)?;
     out.fields("before", before.lines().map(Span::from))?;
     out.gap()?;
