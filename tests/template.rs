@@ -12,28 +12,18 @@ use crate::generated::{COMMAND, check, read, with_section};
 #[test]
 fn the_template_deploys_every_responder() {
     let folders = Folder::all();
-    let [mut own_roles, mut travellers, mut rule_arns, mut blocks] = [const { String::new() }; 4];
+    let [mut own_roles, mut travellers, mut blocks] = [const { String::new() }; 3];
     for (index, folder) in folders.iter().enumerate() {
         let id = folder.type_name();
         // A list in a list: the second argument of `Join`.
         writeln!(own_roles, "          {} - !GetAtt {id}Role.Arn", if index == 0 { '-' } else { ' ' }).unwrap();
         writeln!(travellers, "        - !Ref {id}Role").unwrap();
-        for rule in folder.rules() {
-            let arn = format!("!GetAtt {}.Arn", rule_id(folder, &rule));
-            let value = match rule.scope {
-                Scope::Regional => arn,
-                Scope::Global => format!("!If [GlobalEventsArriveHere, {arn}, !Ref AWS::NoValue]"),
-            };
-            writeln!(rule_arns, "                  - {value}").unwrap();
-        }
-        writeln!(rule_arns, "                  - !GetAtt {id}AskedRule.Arn").unwrap();
         blocks.push_str(&block(folder));
     }
     let (leases, lease_policies) = leases::policies(&folders);
     let text = read("template.yaml");
     let text = with_section(&text, "# >>> roles", "# <<<", &own_roles);
     let text = with_section(&text, "# >>> travellers", "# <<<", &travellers);
-    let text = with_section(&text, "# >>> rules", "# <<<", &rule_arns);
     let text = with_section(&text, "# >>> lease policies", "# <<<", &lease_policies);
     let text = with_section(&text, "# >>> leases", "# <<< leases", &leases);
     let text = with_section(&text, "# >>> responders", "# <<< responders", &blocks);
