@@ -18,8 +18,7 @@ impl Mark {
         hash.update([0]);
         hash.update(change.as_str());
         let hash: [u8; 32] = hash.finalize().into();
-        let [a, b, c, d, e, f, g, h, ..] = hash;
-        Self([a, b, c, d, e, f, g, h])
+        Self(hash.first_chunk().copied().unwrap_or_default())
     }
 }
 

@@ -119,7 +119,9 @@ pub fn serve_stream<S>(open: impl FnOnce(Desk) -> S, tell: &impl AsyncFn(&S, Vec
             (None, None) => return Err(NoBatch),
         };
         let home = home(&event.context);
-        written.iter_mut().for_each(|written| written.home.clone_from(&home));
+        for written in &mut written {
+            written.home.clone_from(&home);
+        }
         let mut untold = tell(state, written).await;
         untold.extend(unread);
         let failures = untold.into_iter().map(|item_identifier| Failed { item_identifier });

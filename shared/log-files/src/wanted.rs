@@ -137,7 +137,8 @@ impl Wanted {
         }
         let Some(name) = value_of_key(rest) else { return false };
         let may_hold = |asked: &Alternative| asked.iter().all(|condition| condition.may_hold_in(text));
-        !self.alternatives(name).any(may_hold) && !(object.escapes && self.spells_a_letter(text))
+        let may_match = self.alternatives(name).any(may_hold);
+        !(may_match || object.escapes && self.spells_a_letter(text))
     }
 
     /// Whether an object may itself hold records, in `Records` or `Events`, wherever these stand.

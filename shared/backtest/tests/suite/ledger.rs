@@ -75,7 +75,8 @@ fn what_happened_at_no_known_time_settles_nothing() {
     let (mut first, again) = (opened(false, 0, &policies, None), opened(true, 5, &policies, None));
     first.event_time = None;
     let mut part = Part::new(&policies);
-    [&first, &again].into_iter().for_each(|finding| part.add(finding));
+    part.add(&first);
+    part.add(&again);
     let report = part.report(1);
     assert!(report.findings().any(|finding| finding.certainty == Certainty::Live && finding.live));
     assert_eq!(report.findings().count(), 2);
