@@ -50,7 +50,6 @@ def grown(text, count):
         return re.findall(rf"^.*GetAtt {pascal(name)}[A-Z].*\n", body.replace("- - !GetAtt", "  - !GetAtt"), re.M)
 
     repeat("roles", "", lines)
-    repeat("rules", "", lines)
     repeat(
         "responders",
         "responders",

@@ -9,6 +9,7 @@
 //! - It leaves out of a table its time to live, its encryption and its backups: those are looked for in what the
 //!   transformation gave CloudFormation (`resources`).
 //! - It makes no metrics of the functions' logs, so their lines are read as CloudWatch reads them (`metrics`).
+//! - It has no Security Hub: the ledger's item is handed to the real function beside moto, which has one (`outward`).
 //! - EC2's event is made by `stage::trail` from the call, and put on the bus as EC2's own: there it meets the deployed rules.
 
 mod metrics;
@@ -16,10 +17,12 @@ mod package;
 mod resources;
 mod stacks;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::QueueAttributeName;
 use remedy::{Incident, State};
 use serde_json::{Value, json};
@@ -28,6 +31,7 @@ use stage::{Account, Emulator};
 
 use self::package::Packages;
 use self::stacks::Stack;
+use super::outward;
 use super::setting::{PATIENCE, REGION, permission};
 
 /// The templates, by the stacks that are made of them.
@@ -105,6 +109,14 @@ impl Deployment {
             assert!(began.elapsed() < PATIENCE, "{group}: {incidents:#?}\n{:#?}", self.log(RESPONDER).await);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// The ledger's item of an incident.
+    async fn item(&self, incident: &Incident) -> HashMap<String, AttributeValue> {
+        let dynamodb = aws_sdk_dynamodb::Client::new(&self.root);
+        let get = dynamodb.get_item().table_name(self.stack.id("Ledger"));
+        let key = AttributeValue::S(format!("incident#{}", incident.id));
+        get.key("pk", key).send().await.unwrap().item.unwrap()
     }
 
     /// The lines of a function's log that say this.
@@ -199,7 +211,11 @@ async fn a_deployment_contains_an_event_and_everything_that_watches_it_agrees() 
         assert!(text.contains(expected), "{expected} in {text}");
     }
 
-    // What the responder sends to AWS Security Hub is to be looked for here.
+    let item = deployment.item(&incident).await;
+    let [finding] = outward::findings_of(&item).await.try_into().unwrap();
+    let hub = ["id", "resource", "record"].map(|name| finding[name].as_str().unwrap_or_default().to_owned());
+    let id = format!("countermand/{}/{REGION}/{}", stage::ACCOUNT, incident.id);
+    assert_eq!(hub, [id.as_str(), incident.resource.arn.as_str(), "ARCHIVED"], "{finding:#}");
 
     the_role_decides(&deployment).await;
 }

@@ -1,10 +1,11 @@
 //! What others are told of incidents: the ledger's own stream, handed over as Lambda does, to the real function.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType};
+use aws_sdk_dynamodb::types::{AttributeValue, StreamSpecification, StreamViewType};
 use aws_sdk_securityhub::types::RecordState;
 use ring::hmac;
 use serde_json::{Value, json};
@@ -110,6 +111,20 @@ impl Outward {
     fn chat(&self) -> Vec<Value> {
         self.setting.published().iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
     }
+}
+
+/// What Security Hub holds of an item that a ledger elsewhere has, once the real function was given the record of it. For
+/// a deployment in an emulator that has no Security Hub.
+pub(crate) async fn findings_of(item: &HashMap<String, AttributeValue>) -> Vec<Value> {
+    let outward = Box::pin(Outward::telling(([127, 0, 0, 1], 1).into())).await;
+    // The function asks the ledger whether it is still so.
+    let dynamodb = aws_sdk_dynamodb::Client::new(&outward.setting.operator);
+    dynamodb.put_item().table_name(TABLE).set_item(Some(item.clone())).send().await.unwrap();
+    let batch = outward.batch().await;
+    assert_eq!(batch.len(), 1, "it passes the filters of the mapping: {batch:#?}");
+    // Nobody listens at the webhook.
+    assert_eq!(outward.tell(&batch).await.len(), 1);
+    outward.findings().await
 }
 
 /// The patterns of the event source mapping.
