@@ -192,7 +192,7 @@ fn right(drawing: &mut Drawing, all: &BTreeMap<String, Vec<String>>, responders:
         ("M668 Y H696", names(all, "AWS::SNS::Topic"), "topics: tell people"),
         ("M668 Y H696", names(all, "AWS::SQS::Queue"), "queues: events not dealt with, for 14 days"),
         ("", counted(all, "AWS::CloudWatch::Alarm", "alarm"), "of functions that fail, and of queues"),
-        ("", others, "function by the clock, with a role of its own"),
+        ("", others, "other functions, with a role of its own each"),
     ];
     let mut y = 60;
     for (path, name, told) in boxes {
