@@ -8,7 +8,6 @@ use std::process::{ExitCode, Termination};
 use chrono::Utc;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
-use mimalloc::MiMalloc;
 
 use crate::args::{Cli, Command};
 use crate::backtest::function;
@@ -48,10 +47,6 @@ mod registry;
 mod release;
 mod report;
 mod tell;
-
-/// Judging history is allocating: with the system's allocator a backtest takes some 3 % longer.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match lambda::handler() {
