@@ -43,6 +43,7 @@ impl Deployed {
 fn patterns(name: &str) -> Vec<Value> {
     let template = read("template.yaml");
     let block = template.split_once(&format!("  # >>> {name} – ")).unwrap().1.split_once("\n  # <<<").unwrap().0;
+    let block = block.replace("{ \"Ref\": \"AWS::AccountId\" }", &format!("\"{}\"", stage::ACCOUNT));
     let texts = block.split("      EventPattern:\n").skip(1);
     texts.map(|text| serde_json::from_str(text.split_once("\n      Targets:").unwrap().0).unwrap()).collect()
 }

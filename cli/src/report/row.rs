@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use cloudtrail::Actor;
 use policy::{Cause, Severity};
-use remedy::{Answer, Certainty, Contest, Entry, Incident, PENDING_FOR, Predicted, State, Undone};
+use remedy::{Answer, Certainty, Contest, Entry, Incident, PENDING_FOR, Predicted, Shadow, State, Undone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -42,6 +42,8 @@ pub(super) struct Row {
     pub(super) confirmed: Option<Answer>,
     #[serde(default)]
     pub(super) contest: Option<Contest>,
+    #[serde(default)]
+    pub(super) shadow: Option<Shadow>,
     #[serde(default)]
     pub(super) source_ip: Option<IpAddr>,
     #[serde(default)]
@@ -107,6 +109,7 @@ impl From<Incident> for Row {
             release_at: incident.release_at,
             confirmed: incident.confirmed,
             contest: incident.contest,
+            shadow: incident.shadow,
             source_ip: incident.source_ip,
             user_agent: incident.user_agent,
             tags: incident.resource.tags,

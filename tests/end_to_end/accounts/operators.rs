@@ -29,13 +29,9 @@ async fn a_finding_of_a_member_is_approved_and_undone_from_the_hub() {
     assert_eq!(status(function.invoke(&approval).await), "contained");
     assert_eq!(place.open().await, 0);
     let told = setting.published().pop().unwrap();
-    assert!(
-        told.contains(&format!(
-            "countermand incidents undo {id} --role NAME\nNAME is a role of account {}",
-            MEMBERS[0]
-        )),
-        "{told}"
-    );
+    let command = format!("countermand incidents undo {id} --role NAME\n");
+    let whose = format!("where NAME is a role of account {}", MEMBERS[0]);
+    assert!(told.contains(&command) && told.contains(&whose), "{told}");
 
     let (done, said) = setting.countermand(&["incidents", "undo", id, "--yes"]).await;
     assert!(!done && said.contains(MEMBERS[0]) && said.contains("--role"), "{said}");

@@ -132,8 +132,9 @@ async fn rules(deployment: &Deployment, folder: &Folder) {
         let rule_id = format!("{id}{}Rule", rule.name().map(pascal_case).unwrap_or_default());
         patterns.insert(stack.id(&rule_id).to_owned(), folder.json(&rule.file));
     }
-    let asked = json!({"source": [cloudtrail::OWN_SOURCE], "detail": {"responder": [folder.name]},
-        "detail-type": [cloudtrail::APPROVAL_TYPE, cloudtrail::MISSED_TYPE]});
+    let asked = json!({"source": [cloudtrail::OWN_SOURCE], "account": [stage::ACCOUNT],
+        "detail-type": [cloudtrail::APPROVAL_TYPE, cloudtrail::MISSED_TYPE, cloudtrail::HEARTBEAT_TYPE],
+        "detail": {"responder": [folder.name]}});
     patterns.insert(stack.id(&format!("{id}AskedRule")).to_owned(), asked);
 
     let function = lambda.get_function_configuration().function_name(stack.id(&id)).send().await.unwrap();
@@ -165,9 +166,12 @@ async fn rules(deployment: &Deployment, folder: &Folder) {
 
     // Each of the rules may leave what it could not deliver.
     let queue = attribute(deployment, "UndeliveredEvents", QueueAttributeName::Policy).await;
-    for arn in arns {
-        assert!(queue.contains(&format!("\"{arn}\"")), "{arn} in {queue}");
-    }
+    let rules = format!("arn:aws:events:{REGION}:{}:rule/", stage::ACCOUNT);
+    let statements = document(&queue)["Statement"].as_array().unwrap().clone();
+    let allowed: Vec<&Value> = statements.iter().filter(|statement| statement["Effect"] == "Allow").collect();
+    assert_eq!(allowed.len(), 1, "{queue}");
+    assert_eq!(allowed[0]["Condition"], json!({"ArnLike": {"aws:SourceArn": format!("{rules}*")}}), "{queue}");
+    assert!(arns.iter().all(|arn| arn.starts_with(&rules)), "{arns:?}");
 }
 
 /// The alarm of the function's errors.
@@ -243,7 +247,7 @@ async fn monitoring(deployment: &Deployment) {
 }
 
 /// The alarms over an expression.
-const EXPRESSIONS: [&str; 5] = ["Contested", "Waiting", "Uncontainable", "Failing", "Untold"];
+const EXPRESSIONS: [&str; 6] = ["BudgetSpent", "Contested", "Waiting", "Uncontainable", "Failing", "Untold"];
 
 async fn attribute(deployment: &Deployment, queue: &str, name: QueueAttributeName) -> String {
     let sqs = aws_sdk_sqs::Client::new(&deployment.root);
