@@ -5,6 +5,7 @@ use cedar_policy::Effect as CedarEffect;
 use crate::limit;
 use crate::nearest::nearest;
 use crate::outline::Outline;
+use crate::scope::Scope;
 use crate::{Effect, Limit, Mode, PolicyId, Problem, Rule, Source};
 
 const KNOWN: [&str; 5] = ["id", "lease", "limit", "mode", "reason"];
@@ -107,6 +108,7 @@ pub(crate) fn rule(
         file: source.name.clone(),
         line,
         asks_for_tags: outline.asks_for_tags,
+        scope: Scope::of(policy),
     })
 }
 

@@ -87,7 +87,7 @@ impl Policies {
 
     /// The policies that speak of this principal, action and resource.
     fn concerned<'a>(&'a self, world: &World) -> impl Iterator<Item = &'a Rule> {
-        self.rules.iter().zip(&self.scopes).filter(|(_, scope)| scope.holds(world)).map(|(rule, _)| rule)
+        self.rules.iter().filter(|rule| rule.scope.holds(world))
     }
 }
 

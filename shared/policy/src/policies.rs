@@ -53,6 +53,8 @@ pub struct Rule {
     pub line: usize,
     /// Whether its condition depends on tags.
     pub asks_for_tags: bool,
+    #[serde(skip)]
+    pub(crate) scope: Scope,
 }
 
 #[expect(clippy::ref_option, reason = "serde hands fields over by reference")]
@@ -65,8 +67,6 @@ pub(crate) fn seconds<S: Serializer>(lease: &Option<Duration>, serializer: S) ->
 pub struct Policies {
     pub(crate) set: PolicySet,
     pub(crate) rules: Vec<Rule>,
-    /// Those of the rules, in their order.
-    pub(crate) scopes: Vec<Scope>,
     pub(crate) organization: Organization,
     pub(crate) never_touch: NeverTouch,
     trusted: Trusted,
@@ -84,12 +84,12 @@ impl Policies {
 
     /// Parses policies; their order does not matter. Without any permit the verdict is always `observe`.
     pub fn parse(sources: impl IntoIterator<Item = Source>) -> Result<Self, PolicyError> {
-        let Reading { set, rules, scopes, problems, .. } = Reading::of(&sources.into_iter().collect::<Vec<_>>());
+        let Reading { set, rules, problems, .. } = Reading::of(&sources.into_iter().collect::<Vec<_>>());
         if !problems.is_empty() {
             return Err(PolicyError::Invalid { problems });
         }
         let Beside { organization, never_touch, trusted } = Beside::default();
-        Ok(Self { set, rules, scopes, organization, never_touch, trusted, authorizer: Authorizer::new() })
+        Ok(Self { set, rules, organization, never_touch, trusted, authorizer: Authorizer::new() })
     }
 
     /// Other policies, read from a folder as [`Self::load`] reads them, for the same organization, the same list of what must

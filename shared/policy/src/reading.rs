@@ -6,7 +6,6 @@ use cedar_policy::{PolicyId as CedarId, PolicySet};
 
 use crate::annotations;
 use crate::outline::{Outline, excess, outline};
-use crate::scope::Scope;
 use crate::{Level, Problem, Rule, Source};
 
 /// What was read. With any problem, `set` and `rules` are only what could be read.
@@ -15,8 +14,6 @@ pub(crate) struct Reading {
     /// By `@id`; a policy without a usable one goes by a made-up id that no `@id` can have.
     pub(crate) set: PolicySet,
     pub(crate) rules: Vec<Rule>,
-    /// Those of the rules, in their order.
-    pub(crate) scopes: Vec<Scope>,
     /// In the order of the sources.
     pub(crate) problems: Vec<Problem>,
     /// The source of each policy in `set`, as its index, and where in it the policy begins.
@@ -85,9 +82,6 @@ impl Reading {
             return;
         }
         self.places.insert(id, (index, outline.start));
-        if let Some(rule) = rule {
-            self.rules.push(rule);
-            self.scopes.push(Scope::of(policy));
-        }
+        self.rules.extend(rule);
     }
 }

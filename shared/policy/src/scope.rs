@@ -5,7 +5,7 @@ use cedar_policy::{ActionConstraint, EntityUid, Policy, PrincipalConstraint, Res
 use crate::entities::World;
 
 /// The head of a policy. Where it does not hold, Cedar does not look at the conditions: the policy neither holds nor errs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope {
     principal: PrincipalConstraint,
     action: ActionConstraint,

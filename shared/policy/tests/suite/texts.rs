@@ -108,6 +108,16 @@ fn a_folder_is_all_cedar_files_directly_in_it() {
 }
 
 #[test]
+fn the_rules_of_another_folder_speak_of_what_they_say() {
+    let folder = folder("others");
+    fs::write(folder.join("a.cedar"), "@id(\"all\") permit (principal, action, resource);").unwrap();
+    for elsewhere in ["", "@id(\"other\") forbid (principal, action == Action::\"other\", resource);"] {
+        let others = parse(elsewhere).with_rules_of(&folder).unwrap();
+        assert_eq!(others.decide(&open_group().request()).verdict.name(), "enforce", "beside `{elsewhere}`");
+    }
+}
+
+#[test]
 fn a_folder_may_say_which_account_is_in_which_unit() {
     let folder = folder("units");
     let text = r#"@id("a") permit (principal, action, resource in OrganizationalUnit::"r-abcd");"#;
