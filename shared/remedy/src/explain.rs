@@ -3,12 +3,10 @@
 use chrono::{DateTime, Utc};
 use cloudtrail::{Event, EventError};
 use policy::{Decision, Policies, Request, Severity};
-use serde_json::Value;
 
 use crate::change::{Change, ChangeKey};
 use crate::incident::IncidentId;
 use crate::ledger::{Memory, MemoryKey};
-use crate::path::to_value;
 use crate::responder::{Certainty, Finding, Plan, Remedy, Responder, Situation};
 
 /// A finding, the verdict on it and the plan that its event lets us expect.
@@ -22,8 +20,6 @@ pub struct Explanation {
     pub certainty: Certainty,
     /// How bad it is.
     pub severity: Severity,
-    /// What is wrong, in the responder's words.
-    pub subject: Value,
     /// Resource, facts and changes to expect.
     pub plan: Plan<Predicted>,
     /// The verdict, as far as it does not hang on live tags and facts.
@@ -98,7 +94,6 @@ fn explain_one<R: Responder>(
         responder: R::SPEC.name,
         certainty: finding.certainty,
         severity: finding.severity,
-        subject: to_value(&finding.subject),
         memory: MemoryKey::of(R::SPEC.name, &finding.resource),
         plan: Plan { resource, facts, remedy },
         decision,

@@ -53,7 +53,6 @@ fn explain(event: &Event, policies: &Policies, now: DateTime<Utc>) -> Result<Vec
         responder: "close-doors",
         certainty: if ajar || again { Certainty::Live } else { Certainty::Event },
         severity,
-        subject: Value::Null,
         decision,
         memory: MemoryKey::of("close-doors", &resource),
         makes,
