@@ -173,7 +173,7 @@ fn explain(
     Ok(exit)
 }
 
-fn would_be_acted_on(explanation: &Explanation) -> bool {
+fn would_be_acted_on(explanation: &Explanation<Predicted>) -> bool {
     matches!(explanation.decision.verdict, Verdict::Enforce(_) | Verdict::Approve)
 }
 
@@ -186,7 +186,7 @@ struct Live<'a> {
 }
 
 impl<'a> Live<'a> {
-    fn of(event: &Event, explanation: &Explanation, policies: &'a Policies, now: DateTime<Utc>) -> Self {
+    fn of(event: &Event, explanation: &Explanation<Predicted>, policies: &'a Policies, now: DateTime<Utc>) -> Self {
         let matters = ::backtest::depends_on_live_state(event, explanation, &explanation.decision, policies, now);
         let request = ::backtest::request(event, explanation, &explanation.plan.resource, now);
         let asking_for_tags = policies.asking_for_tags(&request).map(|rule| rule.id.as_str()).collect();
@@ -194,7 +194,7 @@ impl<'a> Live<'a> {
     }
 }
 
-fn changes(explanation: &Explanation) -> &[Predicted] {
+fn changes(explanation: &Explanation<Predicted>) -> &[Predicted] {
     match &explanation.plan.remedy {
         Remedy::Changes(changes) => changes,
         Remedy::AlreadySafe | Remedy::Uncontainable { .. } => &[],
@@ -202,7 +202,7 @@ fn changes(explanation: &Explanation) -> &[Predicted] {
 }
 
 impl<'a> Line<'a> {
-    fn new(event: &'a Event, explanation: &'a Explanation, live: &Live<'_>) -> Self {
+    fn new(event: &'a Event, explanation: &'a Explanation<Predicted>, live: &Live<'_>) -> Self {
         let Explanation { responder, certainty, severity, plan, decision, .. } = explanation;
         let next_step = match &plan.remedy {
             Remedy::Uncontainable { next_step } => Some(next_step.as_str()),
@@ -261,7 +261,7 @@ fn not_found(event: &Event) -> &'static str {
     }
 }
 
-fn tell(entry: &Entry, explanation: &Explanation, live: &Live<'_>, out: &mut Output) -> Result<(), Failure> {
+fn tell(entry: &Entry, explanation: &Explanation<Predicted>, live: &Live<'_>, out: &mut Output) -> Result<(), Failure> {
     let Explanation { responder, certainty, severity, plan, decision, incident, .. } = explanation;
     let sure = match certainty {
         Certainty::Event => "certain by the event alone",

@@ -9,7 +9,8 @@ use cloudtrail::{Event, EventError};
 use lambda::{Connect, DynamoLedger};
 use policy::{Policies, Resource};
 use remedy::{
-    CallError, Change, Explanation, Incident, IncidentId, Predicted, Responder, Spec, Undo, UndoError, UndoReport,
+    CallError, Change, ChangeKey, Explanation, Incident, IncidentId, Predicted, Responder, Spec, Undo, UndoError,
+    UndoReport,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,7 +26,7 @@ macro_rules! responders {
     };
 }
 
-type Explain = fn(&Event, &Policies, DateTime<Utc>) -> Result<Vec<Explanation>, EventError>;
+type Explain<C> = fn(&Event, &Policies, DateTime<Utc>) -> Result<Vec<Explanation<C>>, EventError>;
 type IncidentsOf = fn(&Event) -> Result<Vec<IncidentId>, EventError>;
 type UndoIn = for<'a> fn(&'a Undo<'a, DynamoLedger>, &'a SdkConfig, Incident) -> Undoing<'a>;
 type Capture = for<'a> fn(&'a SdkConfig) -> Capturing<'a>;
@@ -38,7 +39,9 @@ pub(crate) struct Entry {
     /// The files of its folder.
     pub(crate) spec: Spec,
     /// What it would do about an event.
-    pub(crate) explain: Explain,
+    pub(crate) explain: Explain<Predicted>,
+    /// As `explain`, without words.
+    pub(crate) explain_briefly: Explain<ChangeKey>,
     /// The incidents that its function would open for an event.
     pub(crate) incidents_of: IncidentsOf,
     /// Takes back one of its incidents, in the account and region of the configuration.
@@ -60,6 +63,7 @@ impl Entry {
         Self {
             spec: R::SPEC,
             explain: remedy::explain::<R>,
+            explain_briefly: remedy::explain_briefly::<R>,
             incidents_of: remedy::incidents_of::<R>,
             undo: undo::<R>,
             capture: capture::<R>,

@@ -189,7 +189,7 @@ async fn found_in(workplace: &Workplace, items: Vec<Item>, about: &About) -> Res
     let policies = Policies::load(&workplace.policies).map_err(TaskError::Policies)?;
     let wanted = Wanted::of(ENTRIES.iter().map(|entry| entry.spec.pattern)).map_err(TaskError::Patterns)?;
     let detectors: Vec<Detector> =
-        ENTRIES.iter().map(|entry| Detector { name: entry.spec.name, explain: entry.explain }).collect();
+        ENTRIES.iter().map(|entry| Detector { name: entry.spec.name, explain: entry.explain_briefly }).collect();
     let (own_roles, now) = (workplace.own_roles.as_slice(), SystemClock.now());
     let judge = Judge { detectors: &detectors, policies: &policies, before: None, own_roles, now };
     let part = Mutex::new(Part::new(&policies));

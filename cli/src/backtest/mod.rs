@@ -199,7 +199,7 @@ fn backtest(args: &Args, now: DateTime<Utc>, out: &mut Output) -> Result<Result<
         Err(source) => return Ok(Err(BacktestError::Patterns(source))),
     };
     let detectors: Vec<Detector> =
-        entries().map(|entry| Detector { name: entry.spec.name, explain: entry.explain }).collect();
+        entries().map(|entry| Detector { name: entry.spec.name, explain: entry.explain_briefly }).collect();
     let (own_roles, before) = (args.own_roles.as_slice(), before.as_ref());
     let judge = Judge { detectors: &detectors, policies: &policies, before, own_roles, now };
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use remedy::{ChangeKey, Explanation, MemoryKey};
+use remedy::{ChangeKey, Explanation, MemoryKey, Remedy};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -43,11 +43,19 @@ pub(crate) struct Needs {
 
 impl Held {
     /// `acts` is whether some of the policies let it be acted on.
-    pub(crate) fn of(explanation: &Explanation, acts: bool, tags: bool) -> Self {
-        let Explanation { memory, makes, hangs_on, .. } = explanation;
-        let mark = |change| Mark::of(memory, change);
+    pub(crate) fn of(explanation: &Explanation<ChangeKey>, acts: bool, tags: bool) -> Self {
+        let Explanation { responder, named, plan, hangs_on, .. } = explanation;
+        let makes = match &plan.remedy {
+            Remedy::Changes(changes) if acts => changes.as_slice(),
+            Remedy::Changes(_) | Remedy::AlreadySafe | Remedy::Uncontainable { .. } => &[],
+        };
+        if makes.is_empty() && hangs_on.is_none() {
+            return Self::default();
+        }
+        let memory = MemoryKey::of(responder, named);
+        let mark = |change| Mark::of(&memory, change);
         Self {
-            makes: makes.iter().filter(|_| acts).map(mark).collect(),
+            makes: makes.iter().map(mark).collect(),
             needs: hangs_on.as_ref().map(mark).map(|mark| Needs { mark, tags }),
         }
     }

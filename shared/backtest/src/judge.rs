@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use cloudtrail::{Arn, Body, Event, EventError, Principal};
 use policy::{Decision, Policies, Request, Resource};
-use remedy::{Certainty, Explanation};
+use remedy::{Certainty, ChangeKey, Explanation};
 
 use crate::finding::{ActorKind, Expected, Finding, FindingId, NotAFinding, Opinion, Verdict};
 use crate::held::Held;
@@ -20,8 +20,8 @@ pub struct Detector {
     pub explain: Explain,
 }
 
-/// [`remedy::explain`] of a responder.
-pub type Explain = fn(&Event, &Policies, DateTime<Utc>) -> Result<Vec<Explanation>, EventError>;
+/// [`remedy::explain_briefly`] of a responder.
+pub type Explain = fn(&Event, &Policies, DateTime<Utc>) -> Result<Vec<Explanation<ChangeKey>>, EventError>;
 
 /// Why a responder says nothing to an event that it should know.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +81,7 @@ impl Judge<'_> {
     fn finding<'e>(
         &self,
         event: &'e Event,
-        explanation: &Explanation,
+        explanation: &Explanation<ChangeKey>,
         now: DateTime<Utc>,
     ) -> Result<Finding<'e>, NotAFinding> {
         let Explanation { incident, responder, certainty, severity, plan, decision, .. } = explanation;
@@ -129,9 +129,9 @@ fn opinion(decision: &Decision) -> Opinion<'static> {
 
 /// What was asked of the policies for this explanation, about `resource`: the explanation's own, or it with other tags.
 #[must_use]
-pub fn request<'a>(
+pub fn request<'a, C>(
     event: &'a Event,
-    explanation: &'a Explanation,
+    explanation: &'a Explanation<C>,
     resource: &'a Resource,
     now: DateTime<Utc>,
 ) -> Request<'a> {

@@ -13,9 +13,9 @@ use crate::judge::request;
 ///
 /// A fact of a responder's that is only read live counts for nothing, as nobody tells which these are.
 #[must_use]
-pub fn depends_on_live_state(
+pub fn depends_on_live_state<C>(
     event: &Event,
-    explanation: &Explanation,
+    explanation: &Explanation<C>,
     decision: &Decision,
     policies: &Policies,
     now: DateTime<Utc>,
@@ -24,9 +24,9 @@ pub fn depends_on_live_state(
 }
 
 /// Whether the verdict hangs on the resource's tags.
-pub(crate) fn hangs_on_tags(
+pub(crate) fn hangs_on_tags<C>(
     event: &Event,
-    explanation: &Explanation,
+    explanation: &Explanation<C>,
     decision: &Decision,
     policies: &Policies,
     now: DateTime<Utc>,

@@ -24,7 +24,7 @@ pub use answer::{AnswerError, ConfirmError, answer, confirm};
 pub use call_error::{CallError, CallErrorKind};
 pub use change::{Applied, Change, ChangeKey};
 pub use contest::{Contest, FLIPS, Turn};
-pub use explain::{Explanation, Predicted, explain, incidents_of};
+pub use explain::{Explanation, Predicted, explain, explain_briefly, incidents_of};
 pub use incident::{Answer, Entry, Incident, IncidentId, Lease, PENDING_FOR, State, Undone};
 pub use ledger::{Charge, Claim, Ledger, LedgerError, Memory, MemoryKey, Recall, WANTED_FOR};
 pub use outcome::{Outcome, Responded, Status};

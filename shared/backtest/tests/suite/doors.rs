@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use cloudtrail::{Arn, Event, EventError, Partition};
 use policy::{Facts, Policies, Request, Resource, ResourceKind, Severity, Source};
-use remedy::{Certainty, ChangeKey, Explanation, IncidentId, MemoryKey, Plan, Predicted, Remedy};
+use remedy::{Certainty, ChangeKey, Explanation, IncidentId, Plan, Remedy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ struct Opened {
     again: bool,
 }
 
-fn explain(event: &Event, policies: &Policies, now: DateTime<Utc>) -> Result<Vec<Explanation>, EventError> {
+fn explain(event: &Event, policies: &Policies, now: DateTime<Utc>) -> Result<Vec<Explanation<ChangeKey>>, EventError> {
     let Some(call) = event.call().filter(|call| call.is("doors.amazonaws.com", "OpenDoor")) else { return Ok(vec![]) };
     let Opened { door, ajar, stuck, again } = call.request()?.known().unwrap();
     let arn = Arn::of(Partition::Aws, "doors", "eu-west-1", &event.account, &format!("door/{door}"));
@@ -39,23 +39,21 @@ fn explain(event: &Event, policies: &Policies, now: DateTime<Utc>) -> Result<Vec
         severity,
         facts: &facts,
     });
+    let shut = || ChangeKey::new("shut");
     let remedy = if stuck {
         Remedy::Uncontainable { next_step: "call a smith".to_owned() }
     } else if ajar || again {
         Remedy::AlreadySafe
     } else {
-        Remedy::Changes(vec![Predicted { does: "close".to_owned(), undo: "open".to_owned() }])
+        Remedy::Changes(vec![shut()])
     };
-    let shut = || ChangeKey::new("shut");
-    let makes = if matches!(remedy, Remedy::Changes(_)) { vec![shut()] } else { Vec::new() };
     Ok(vec![Explanation {
         incident: IncidentId::derive(&event.id, "close-doors", &resource),
         responder: "close-doors",
         certainty: if ajar || again { Certainty::Live } else { Certainty::Event },
         severity,
         decision,
-        memory: MemoryKey::of("close-doors", &resource),
-        makes,
+        named: resource.clone(),
         hangs_on: again.then(shut),
         plan: Plan { resource, facts, remedy },
     }])
