@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::fields::{at, text_at};
 use crate::ids::{AccessKeyId, AccountId, Arn, Partition};
 
 /// The one a policy speaks of when it says `principal`.
@@ -82,16 +83,16 @@ impl Actor {
     }
 
     pub(crate) fn from_identity(identity: &Value) -> Self {
-        let text = |pointer: &str| identity.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let arn = text("/arn").and_then(|arn| Arn::parse(arn).ok());
+        let text = |name: &str| text_at(identity, &[name]);
+        let arn = text("arn").and_then(|arn| Arn::parse(arn).ok());
         let account =
-            text("/accountId").and_then(|id| AccountId::parse(id).ok()).or_else(|| arn.as_ref().and_then(Arn::account));
-        let invoked_by = text("/invokedBy").map(str::to_owned);
-        let name = || text("/userName").or(text("/principalId")).unwrap_or("unknown").to_owned();
+            text("accountId").and_then(|id| AccountId::parse(id).ok()).or_else(|| arn.as_ref().and_then(Arn::account));
+        let invoked_by = text("invokedBy").map(str::to_owned);
+        let name = || text("userName").or(text("principalId")).unwrap_or("unknown").to_owned();
 
         let mut session = None;
-        let principal = match text("/type") {
-            Some("IAMUser") => match (&arn, &account, text("/userName")) {
+        let principal = match text("type") {
+            Some("IAMUser") => match (&arn, &account, text("userName")) {
                 (Some(arn), _, _) => Principal::User(arn.clone()),
                 (None, Some(account), Some(name)) => {
                     Principal::User(Arn::of(Partition::Aws, "iam", "", account, &format!("user/{name}")))
@@ -101,9 +102,9 @@ impl Actor {
             Some("AssumedRole") => {
                 let assumed = arn.as_ref().and_then(assumed_role);
                 session = assumed.as_ref().map(|(_, session)| session.clone()).or_else(|| {
-                    text("/principalId").and_then(|id| id.split_once(':')).map(|(_, session)| session.to_owned())
+                    text("principalId").and_then(|id| id.split_once(':')).map(|(_, session)| session.to_owned())
                 });
-                text("/sessionContext/sessionIssuer/arn")
+                text_at(identity, &["sessionContext", "sessionIssuer", "arn"])
                     .and_then(|issuer| Arn::parse(issuer).ok())
                     .or(assumed.map(|(role, _)| role))
                     .map_or(Principal::Unknown, Principal::Role)
@@ -114,18 +115,18 @@ impl Actor {
                 (None, Some(account)) => Principal::Root(Arn::of(Partition::Aws, "iam", "", account, "root")),
                 (None, None) => Principal::Unknown,
             },
-            Some("FederatedUser" | "SAMLUser" | "WebIdentityUser" | "IdentityCenterUser") => {
-                Principal::Federated(text("/arn").or(text("/onBehalfOf/userId")).map_or_else(name, str::to_owned))
-            }
+            Some("FederatedUser" | "SAMLUser" | "WebIdentityUser" | "IdentityCenterUser") => Principal::Federated(
+                text("arn").or(text_at(identity, &["onBehalfOf", "userId"])).map_or_else(name, str::to_owned),
+            ),
             Some("AWSAccount") => account.clone().map_or(Principal::Unknown, Principal::Account),
             _ => invoked_by.clone().map_or(Principal::Unknown, Principal::Service),
         };
-        let mfa = match identity.pointer("/sessionContext/attributes/mfaAuthenticated") {
+        let mfa = match at(identity, &["sessionContext", "attributes", "mfaAuthenticated"]) {
             Some(Value::String(flag)) => flag.parse().ok(),
             Some(Value::Bool(flag)) => Some(*flag),
             _ => None,
         };
-        Self { principal, account, session, access_key_id: text("/accessKeyId").map(AccessKeyId::new), invoked_by, mfa }
+        Self { principal, account, session, access_key_id: text("accessKeyId").map(AccessKeyId::new), invoked_by, mfa }
     }
 }
 

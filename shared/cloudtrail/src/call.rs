@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::event::EventError;
+use crate::fields::text_at;
 
 /// Whether the call changed anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,13 +113,13 @@ impl Call {
         })
     }
 
-    pub(crate) fn from_record(record: &Value) -> Result<Self, EventError> {
+    /// Takes the call's own parts out of the record; the others stay.
+    pub(crate) fn take_from(record: &mut Value) -> Result<Self, EventError> {
         let text = |name: &'static str| record.get(name).and_then(Value::as_str);
         let required = |field: &'static str| {
             text(field).filter(|text| !text.is_empty()).map(str::to_owned).ok_or(EventError::Missing { field })
         };
-        let sign_in_failed =
-            record.pointer("/responseElements/ConsoleLogin").and_then(Value::as_str) == Some("Failure");
+        let sign_in_failed = text_at(record, &["responseElements", "ConsoleLogin"]) == Some("Failure");
         // Both are there only "if the request returns an error", and a failed sign-in has the message alone. Source:
         // CloudTrail User Guide, "CloudTrail record contents".
         let failed = ["errorCode", "errorMessage"].iter().any(|name| record.get(name).is_some_and(|it| !it.is_null()));
@@ -127,19 +128,16 @@ impl Call {
             _ if failed || sign_in_failed => Happened::Refused,
             _ => Happened::Yes,
         };
-        let part = |name: &str| record.get(name).cloned().unwrap_or(Value::Null);
-        Ok(Self {
-            source: required("eventSource")?,
-            name: required("eventName")?,
-            happened,
-            source_ip: text("sourceIPAddress").and_then(|address| address.parse().ok()),
-            user_agent: text("userAgent").map(str::to_owned),
-            parts: Box::new(Parts {
-                request: part("requestParameters"),
-                response: part("responseElements"),
-                service_details: part("serviceEventDetails"),
-                additional: part("additionalEventData"),
-            }),
-        })
+        let (source, name) = (required("eventSource")?, required("eventName")?);
+        let source_ip = text("sourceIPAddress").and_then(|address| address.parse().ok());
+        let user_agent = text("userAgent").map(str::to_owned);
+        let mut part = |name: &str| record.get_mut(name).map(Value::take).unwrap_or_default();
+        let parts = Box::new(Parts {
+            request: part("requestParameters"),
+            response: part("responseElements"),
+            service_details: part("serviceEventDetails"),
+            additional: part("additionalEventData"),
+        });
+        Ok(Self { source, name, happened, source_ip, user_agent, parts })
     }
 }

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::actor::Actor;
 use crate::alarm::Alarm;
 use crate::call::Call;
+use crate::fields::{at, text_at};
 use crate::finding::{GuardDutyFinding, HealthEvent};
 use crate::ids::{AccountId, EventId, InvalidId, Region};
 
@@ -143,7 +144,7 @@ impl Event {
         if value.get("detail").is_some() {
             Self::from_envelope(value)
         } else if value.get("eventName").is_some() || value.get("eventSource").is_some() {
-            Self::from_record(&value, None)
+            Self::from_record(value, None)
         } else {
             Err(EventError::Unrecognized)
         }
@@ -170,7 +171,7 @@ impl Event {
         // "AWS Console Sign In via CloudTrail" in the documentation, "AWS Console Signin via CloudTrail" in some
         // events: what all of CloudTrail's types share is their end.
         if detail_type.ends_with("via cloudtrail") {
-            return Self::from_record(&envelope.detail, envelope.account.as_deref());
+            return Self::from_record(envelope.detail, envelope.account.as_deref());
         }
         let body = match (envelope.source.as_str(), detail_type.as_str()) {
             ("aws.guardduty", "guardduty finding") => Body::GuardDuty(shape(&envelope.detail, "GuardDuty Finding")?),
@@ -209,18 +210,19 @@ impl Event {
         })
     }
 
-    fn from_record(record: &Value, account: Option<&str>) -> Result<Self, EventError> {
-        let text = |name: &str| record.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let call = Call::from_record(record)?;
+    fn from_record(mut record: Value, account: Option<&str>) -> Result<Self, EventError> {
+        let id = text_at(&record, &["eventID"]).map_or_else(|| hash(&record), EventId::new);
+        let call = Call::take_from(&mut record)?;
+        let text = |name: &str| text_at(&record, &[name]);
         let recipient = text("recipientAccountId").map(|id| ("recipientAccountId", id));
-        let caller = record.pointer("/userIdentity/accountId").and_then(Value::as_str);
+        let caller = at(&record, &["userIdentity", "accountId"]).and_then(Value::as_str);
         let (field, account) = account
             .map(|id| ("account", id))
             .or(recipient)
             .or_else(|| caller.map(|id| ("userIdentity.accountId", id)))
             .ok_or(EventError::Missing { field: "recipientAccountId" })?;
         Ok(Self {
-            id: text("eventID").map_or_else(|| hash(record), EventId::new),
+            id,
             account: account_id(field, account)?,
             region: Region::new(text("awsRegion").ok_or(EventError::Missing { field: "awsRegion" })?),
             time: text("eventTime").and_then(read_time),

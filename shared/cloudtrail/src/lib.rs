@@ -8,6 +8,7 @@ mod actor;
 mod alarm;
 mod call;
 mod event;
+mod fields;
 mod finding;
 mod ids;
 mod lenient;
