@@ -20,21 +20,26 @@ const MAX_WHOLE: usize = 32 << 20;
 pub(crate) fn inflate(gzip: &[u8], decompressor: &mut Decompressor, out: &mut Vec<u8>) -> Option<usize> {
     let (_, last) = gzip.split_last_chunk()?;
     let len = usize::try_from(u32::from_le_bytes(*last)).ok()?;
-    if len > MAX_WHOLE || len as u64 > MAX_RATIO * gzip.len() as u64 || may_have_more_members(gzip) {
+    if len > MAX_WHOLE || len as u64 > MAX_RATIO * gzip.len() as u64 || may_have_more_members(gzip, *last) {
         return None;
     }
     if out.len() < len {
         out.resize(len, 0);
     }
-    // It does not tell whether there was more behind the member, but then the last bytes would not be its length.
+    // It does not tell whether there was more behind the member, but then the last bytes would not be its length, unless
+    // those of another member are.
     decompressor.gzip_decompress(gzip, out.get_mut(..len)?).ok().filter(|inflated| *inflated == len)
 }
 
-/// Whether another member may begin somewhere. One begins with the magic, and three bits of the next byte are zero, which
-/// happens by chance once in 128 MiB.
-fn may_have_more_members(gzip: &[u8]) -> bool {
+/// Whether there may be another member of this length, too: its length, perhaps some padding, and the magic.
+fn may_have_more_members(gzip: &[u8], len: [u8; 4]) -> bool {
     let rest = gzip.get(MAGIC.len()..).unwrap_or_default();
-    memmem::find_iter(rest, MAGIC).any(|at| rest.get(at + MAGIC.len()).is_none_or(|flags| flags & 0xe0 == 0))
+    memmem::find_iter(rest, MAGIC).any(|at| unpadded(rest.get(..at).unwrap_or_default()).ends_with(unpadded(&len)))
+}
+
+fn unpadded(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    bytes.get(..end).unwrap_or_default()
 }
 
 /// Why gzip data cannot be read.
@@ -235,9 +240,22 @@ mod tests {
         let two = [member(), member()].concat();
         assert_eq!(whole(&two), None);
         assert_eq!(stream(&two).0, [TEXT, TEXT].concat());
+        let far = [member(), vec![0; 512], member()].concat();
+        assert_eq!(whole(&far), None);
+        assert_eq!(stream(&far).0, [TEXT, TEXT].concat());
         let padded = [member(), vec![0; 3]].concat();
         assert_eq!(whole(&padded), None);
         assert_eq!(stream(&padded).0, TEXT);
+    }
+
+    #[test]
+    fn what_looks_like_the_beginning_of_a_member_is_none() {
+        let text = [MAGIC, &[0; 20], MAGIC, b"\0"].concat();
+        let mut gzip = GzBuilder::new().write(Vec::new(), Compression::none());
+        gzip.write_all(&text).unwrap();
+        let gzip = gzip.finish().unwrap();
+        assert_eq!(memmem::find_iter(&gzip, MAGIC).count(), 3);
+        assert_eq!(whole(&gzip).unwrap(), text);
     }
 
     #[test]

@@ -308,7 +308,7 @@ fn scalar(text: &[u8]) -> Result<Object, Fault> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
     match text.iter().position(|byte| !is_part(byte)) {
         Some(0) => Err(Fault::Unexpected(text.first().copied().unwrap_or_default())),
-        Some(len) => Ok(Object { len, name: Name::Nowhere, wide: false, escapes: false, lines: false }),
+        Some(len) => Ok(Object { len, name: Name::Nowhere, wide: false, spells: false, lines: false }),
         None => Err(Fault::Cut),
     }
 }

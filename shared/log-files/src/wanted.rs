@@ -131,21 +131,23 @@ impl Wanted {
     pub(crate) fn passes_over(&self, text: &[u8], object: &Object) -> bool {
         let Name::Before(behind) = object.name else { return false };
         let rest = text.get(behind..).unwrap_or_default();
-        let beginning = rest.strip_prefix(b":\"").and_then(<[u8]>::first_chunk).filter(|_| !object.escapes);
-        if beginning.is_some_and(|beginning| self.beginnings.get(place(*beginning)) == Some(&false)) {
+        let beginning = rest.strip_prefix(b":\"").and_then(<[u8]>::first_chunk).filter(|_| !object.spells);
+        let begins_none =
+            |beginning| self.beginnings.get(place(beginning)) == Some(&false) && !beginning.contains(&b'\\');
+        if beginning.copied().is_some_and(begins_none) {
             return true;
         }
         let Some(name) = value_of_key(rest) else { return false };
         let may_hold = |asked: &Alternative| asked.iter().all(|condition| condition.may_hold_in(text));
         let may_match = self.alternatives(name).any(may_hold);
-        !(may_match || object.escapes && self.spells_a_letter(text))
+        !(may_match || object.spells && self.spells_a_letter(text))
     }
 
     /// Whether an object may itself hold records, in `Records` or `Events`, wherever these stand.
     pub(crate) fn may_hold_records(&self, text: &[u8], object: &Object) -> bool {
         let keys = [&self.finders.records, &self.finders.events];
         object.name == Name::Nowhere
-            && (keys.iter().any(|key| key.find(text).is_some()) || object.escapes && self.spells_a_letter(text))
+            && (keys.iter().any(|key| key.find(text).is_some()) || object.spells && self.spells_a_letter(text))
     }
 
     /// Whether an ASCII letter is written as `\u00…`, which only an odd writer does.
