@@ -109,6 +109,7 @@ pub(crate) fn rule(
         line,
         asks_for_tags: outline.asks_for_tags,
         scope: Scope::of(policy),
+        is_conditional: policy.has_non_scope_constraint(),
     })
 }
 

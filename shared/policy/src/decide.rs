@@ -26,28 +26,21 @@ impl Policies {
             Err(error) => return Decision::unasked(one_line(&Unaskable::from(error))),
         };
         let concerned: Vec<&Rule> = self.concerned(&world).collect();
-        if concerned.is_empty() {
-            // To put the question would be most of the work.
-            return Decision::new(Verdict::Observe, &[], Vec::new(), Vec::new());
-        }
-        let question = match Question::of(request, world, None) {
-            Ok(question) => question,
-            Err(error) => return Decision::unasked(one_line(&error)),
+        let (determining, mut errors) = if concerned.iter().any(|rule| rule.is_conditional) {
+            match self.ask(request, world) {
+                Ok(answer) => answer,
+                Err(error) => return Decision::unasked(one_line(&error)),
+            }
+        } else {
+            // Each of them holds, and none can fail: to put the question would be most of the work.
+            (outweighing(&concerned), Vec::new())
         };
-        let response = self.authorizer.is_authorized(&question.request, &self.set, &question.entities);
-        let reasons: BTreeSet<&str> = response.diagnostics().reason().map(AsRef::as_ref).collect();
-        let determining: Vec<&Rule> = self.rules.iter().filter(|rule| reasons.contains(rule.id.as_str())).collect();
-        let mut errors: Vec<Fault> = response
-            .diagnostics()
-            .errors()
-            .map(|cedar_policy::AuthorizationError::PolicyEvaluationError(error)| Fault {
-                policy: Some(PolicyId::new(AsRef::<str>::as_ref(error.policy_id()))),
-                message: one_line(error.inner()),
-            })
-            .collect();
-        if response.decision() == cedar_policy::Decision::Deny {
-            let verdict = if determining.is_empty() { Verdict::Observe } else { Verdict::Exempt };
-            return Decision::new(verdict, &determining, errors, Vec::new());
+        match determining.first() {
+            None => return Decision::new(Verdict::Observe, &[], errors, Vec::new()),
+            Some(rule) if rule.effect == Effect::Forbid => {
+                return Decision::new(Verdict::Exempt, &determining, errors, Vec::new());
+            }
+            Some(_) => {}
         }
 
         if request.resource.tags.is_none() {
@@ -73,6 +66,20 @@ impl Policies {
         Decision::new(verdict, &determining, errors, doubts)
     }
 
+    /// Puts the question to Cedar: the policies that determine the answer, and those that could not be evaluated.
+    fn ask(&self, request: &Request<'_>, world: World) -> Result<(Vec<&Rule>, Vec<Fault>), Unaskable> {
+        let question = Question::of(request, world, None)?;
+        let response = self.authorizer.is_authorized(&question.request, &self.set, &question.entities);
+        let reasons: BTreeSet<&str> = response.diagnostics().reason().map(AsRef::as_ref).collect();
+        let determining = self.rules.iter().filter(|rule| reasons.contains(rule.id.as_str())).collect();
+        let errors = response.diagnostics().errors();
+        let errors = errors.map(|cedar_policy::AuthorizationError::PolicyEvaluationError(error)| Fault {
+            policy: Some(PolicyId::new(AsRef::<str>::as_ref(error.policy_id()))),
+            message: one_line(error.inner()),
+        });
+        Ok((determining, errors.collect()))
+    }
+
     /// The policies that speak of this principal, action and resource and ask for tags, whatever they make of them.
     pub fn asking_for_tags<'a>(&'a self, request: &Request<'_>) -> impl Iterator<Item = &'a Rule> {
         // Most deployments have no such policy.
@@ -89,6 +96,13 @@ impl Policies {
     fn concerned<'a>(&'a self, world: &World) -> impl Iterator<Item = &'a Rule> {
         self.rules.iter().filter(|rule| rule.scope.holds(world))
     }
+}
+
+/// Of policies that hold, those that determine Cedar's answer: all that forbid, if any does, and else all that permit.
+fn outweighing<'a>(holding: &[&'a Rule]) -> Vec<&'a Rule> {
+    let of = |effect| holding.iter().copied().filter(move |rule| rule.effect == effect);
+    let forbidding: Vec<&Rule> = of(Effect::Forbid).collect();
+    if forbidding.is_empty() { of(Effect::Permit).collect() } else { forbidding }
 }
 
 /// The policies that might say otherwise if they knew the resource's tags, which they do not: permits that hold, and

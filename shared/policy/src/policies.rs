@@ -55,6 +55,9 @@ pub struct Rule {
     pub asks_for_tags: bool,
     #[serde(skip)]
     pub(crate) scope: Scope,
+    /// Whether it has a `when` or an `unless`.
+    #[serde(skip)]
+    pub(crate) is_conditional: bool,
 }
 
 #[expect(clippy::ref_option, reason = "serde hands fields over by reference")]

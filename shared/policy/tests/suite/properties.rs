@@ -41,9 +41,10 @@ prop_compose! {
             r#"resource.hasTag("team")"#, r#"resource.getTag("other") == "x""#, r#"!resource.hasTag("team")"#,
             "context.mfa", "context.session < 3",
         ]),
-        keyword in prop::sample::select(vec!["when", "unless"]),
+        keyword in prop::sample::select(vec!["when", "unless", ""]),
     ) -> String {
-        format!("({principal}, {action}, {resource}) {keyword} {{ {condition} }};")
+        let condition = if keyword.is_empty() { String::new() } else { format!(" {keyword} {{ {condition} }}") };
+        format!("({principal}, {action}, {resource}){condition};")
     }
 }
 
