@@ -4,6 +4,7 @@ mod fake;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use cloudtrail::{AccountId, Event, EventError, EventId};
 use policy::{Severity, Trusted};
@@ -131,7 +132,7 @@ fn planned(name: &str, organization: Option<&str>, accounts: &[&str]) -> Plan<Sh
     let finding = UnshareImage::<Ec2>::detect(&event(name)).unwrap().remove(0);
     let trusted = Trusted {
         organization: organization.map(str::to_owned),
-        accounts: accounts.iter().map(|id| AccountId::parse(id).unwrap()).collect(),
+        accounts: Arc::new(accounts.iter().map(|id| AccountId::parse(id).unwrap()).collect()),
     };
     let situation = Situation { now: now(), event_time: None, memory: Memory::default(), trusted };
     UnshareImage::<Ec2>::plan(&finding, &UnshareImage::<Ec2>::presume(&finding), &situation)

@@ -4,6 +4,7 @@ mod fake;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use cloudtrail::{AccountId, Event, EventError, EventId};
@@ -154,7 +155,7 @@ fn situation(trusted: &[&str]) -> Situation {
         memory: Memory::default(),
         trusted: policy::Trusted {
             organization: None,
-            accounts: trusted.iter().map(|id| AccountId::parse(id).unwrap()).collect(),
+            accounts: Arc::new(trusted.iter().map(|id| AccountId::parse(id).unwrap()).collect()),
         },
     }
 }

@@ -1,6 +1,7 @@
 //! Whom we trust.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use cloudtrail::{AccountId, Partition};
 
@@ -15,14 +16,14 @@ pub struct Trust {
     pub organization: Option<String>,
     /// Further accounts that are not foreign: those of the organization, as far as they are known, and those that the
     /// user trusts.
-    pub accounts: BTreeSet<AccountId>,
+    pub accounts: Arc<BTreeSet<AccountId>>,
 }
 
 impl Trust {
     /// Trusts the account itself and nobody else.
     #[must_use]
     pub fn only(account: AccountId, partition: Partition) -> Self {
-        Self { account, partition, organization: None, accounts: BTreeSet::new() }
+        Self { account, partition, organization: None, accounts: Arc::default() }
     }
 
     pub(crate) fn includes(&self, account: &AccountId) -> bool {

@@ -1,6 +1,7 @@
 //! The policies in force.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cedar_policy::{Authorizer, PolicySet};
@@ -105,7 +106,7 @@ impl Policies {
     /// These policies, where accounts are in their organizational units.
     #[must_use]
     pub fn with_organization(mut self, organization: Organization) -> Self {
-        self.trusted.accounts.extend(organization.accounts().cloned());
+        Arc::make_mut(&mut self.trusted.accounts).extend(organization.accounts().cloned());
         self.organization = organization;
         self
     }
@@ -121,7 +122,7 @@ impl Policies {
     #[must_use]
     pub fn with_trusted(mut self, trusted: Trusted) -> Self {
         self.trusted = trusted;
-        self.trusted.accounts.extend(self.organization.accounts().cloned());
+        Arc::make_mut(&mut self.trusted.accounts).extend(self.organization.accounts().cloned());
         self
     }
 

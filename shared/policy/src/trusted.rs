@@ -1,6 +1,7 @@
 //! Which accounts are not foreign.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cloudtrail::AccountId;
 use serde::Deserialize;
@@ -15,8 +16,8 @@ use crate::{PolicyError, Problem, Source};
 pub struct Trusted {
     /// The id of our organization.
     pub organization: Option<String>,
-    /// Accounts that are not foreign, besides the one that is looked at.
-    pub accounts: BTreeSet<AccountId>,
+    /// Accounts that are not foreign, besides the one that is looked at. There may be thousands, and each finding has them.
+    pub accounts: Arc<BTreeSet<AccountId>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -47,7 +48,7 @@ impl Trusted {
             let help = "it is like `o-exampleorgid`".to_owned();
             problems.push(source.error(place(id), format!("`{id}` is not the id of an organization"), Some(help)));
         }
-        let trusted = Self { organization: file.organization, accounts };
+        let trusted = Self { organization: file.organization, accounts: Arc::new(accounts) };
         if problems.is_empty() { Ok(trusted) } else { Err(PolicyError::Invalid { problems }) }
     }
 }
@@ -72,7 +73,7 @@ mod tests {
     fn the_file_names_an_organization_and_accounts() {
         let trusted = parse(r#"{"organization": "o-exampleorgid", "accounts": {"222233334444": "backups"}}"#).unwrap();
         assert_eq!(trusted.organization.as_deref(), Some("o-exampleorgid"));
-        assert_eq!(trusted.accounts, BTreeSet::from([AccountId::parse("222233334444").unwrap()]));
+        assert_eq!(*trusted.accounts, BTreeSet::from([AccountId::parse("222233334444").unwrap()]));
         assert_eq!(parse("{}").unwrap(), Trusted::default());
     }
 

@@ -1,5 +1,7 @@
 //! What is planned, as a function of what is known.
 
+use std::sync::Arc;
+
 use cloudtrail::AccountId;
 use policy::Trusted;
 use remedy::{Change, Memory, Remedy, Responder, Situation};
@@ -21,7 +23,8 @@ fn presumed(name: &str, trusted: Trusted) -> Remedy<BucketChange> {
 
 #[test]
 fn whom_the_user_trusts_may_come_in() {
-    let partner = Trusted { accounts: [AccountId::parse("999999999999").unwrap()].into(), ..Trusted::default() };
+    let partner =
+        Trusted { accounts: Arc::new([AccountId::parse("999999999999").unwrap()].into()), ..Trusted::default() };
     let name = "policy-for-another-account";
     assert!(matches!(presumed(name, Trusted::default()), Remedy::Changes(_)));
     assert_eq!(presumed(name, partner.clone()), Remedy::AlreadySafe);

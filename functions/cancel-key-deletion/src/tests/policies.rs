@@ -1,6 +1,6 @@
 //! What becomes of a key's policy.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use cloudtrail::AccountId;
 use policy::Trusted;
@@ -36,7 +36,7 @@ fn plan(live: &str, baseline: Option<&str>, trusted: &[&str]) -> Plan<KeyChange>
     let baseline = baseline.map(|policy| {
         serde_json::to_value(Baseline { enabled: true, rotation: None, policy: policy.to_owned() }).unwrap()
     });
-    let accounts: BTreeSet<AccountId> = trusted.iter().map(|id| AccountId::parse(id).unwrap()).collect();
+    let accounts = Arc::new(trusted.iter().map(|id| AccountId::parse(id).unwrap()).collect());
     let memory = Memory { baseline, ..Memory::default() };
     let trusted = Trusted { organization: None, accounts };
     R::plan(&finding, &observed, &Situation { memory, trusted, ..Situation::default() })

@@ -1,6 +1,7 @@
 //! What is planned, as a function of what is known.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use cloudtrail::AccountId;
 use policy::{Fact, Facts, Trusted};
@@ -28,7 +29,7 @@ fn kept(trust: &str) -> Memory {
 }
 
 fn vendor_is_trusted() -> Trusted {
-    Trusted { accounts: [AccountId::parse("222233334444").unwrap()].into(), ..Trusted::default() }
+    Trusted { accounts: Arc::new([AccountId::parse("222233334444").unwrap()].into()), ..Trusted::default() }
 }
 
 fn plan(document: &str, memory: Memory, trusted: Trusted) -> Plan<TrustChange> {

@@ -1,5 +1,7 @@
 //! What is planned, as a function of what is known, and how statements and parameters become one another.
 
+use std::sync::Arc;
+
 use cloudtrail::AccountId;
 use policy::Trusted;
 use proptest::prelude::*;
@@ -25,7 +27,8 @@ fn presumed(name: &str, trusted: Trusted) -> Remedy<AccessChange> {
 
 #[test]
 fn whom_the_user_trusts_may_come_in() {
-    let partner = Trusted { accounts: [AccountId::parse("999999999999").unwrap()].into(), ..Trusted::default() };
+    let partner =
+        Trusted { accounts: Arc::new([AccountId::parse("999999999999").unwrap()].into()), ..Trusted::default() };
     for name in [
         "alias-for-another-account",
         "function-for-a-foreign-role",

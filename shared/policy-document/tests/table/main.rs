@@ -10,6 +10,8 @@ mod openings;
 mod page;
 mod principals;
 
+use std::sync::Arc;
+
 use cloudtrail::{AccountId, Partition};
 use policy_document::{Document, Trust, exposure};
 
@@ -20,7 +22,7 @@ pub(crate) fn trust() -> Trust {
         account: account("111122223333"),
         partition: Partition::Aws,
         organization: Some("o-ours1234".to_owned()),
-        accounts: [account("222233334444")].into(),
+        accounts: Arc::new([account("222233334444")].into()),
     }
 }
 
