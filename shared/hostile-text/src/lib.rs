@@ -14,7 +14,7 @@ use std::fmt::Write;
 /// The text with everything escaped that a terminal would obey or not show: `\n`, `\u{1b}`, `\u{202e}`.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_treacherous) {
+    if is_harmless(text) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
@@ -34,7 +34,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// strings, where an escape stands for them.
 #[must_use]
 pub fn visible_json(json: &str) -> Cow<'_, str> {
-    if !json.chars().any(is_treacherous) {
+    if is_harmless(json) {
         return Cow::Borrowed(json);
     }
     let mut shown = String::with_capacity(json.len() + 8);
@@ -93,6 +93,11 @@ pub fn code(text: &str, longest: usize) -> String {
         .collect();
     // An empty span would be two marks that begin the next one.
     if shown.trim().is_empty() { "`-`".to_owned() } else { format!("`{shown}`") }
+}
+
+/// Most text is what a typewriter has, and that is seen at a glance.
+fn is_harmless(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.chars().any(is_treacherous)
 }
 
 /// Controls, bidirectional formatting, and what takes no room.

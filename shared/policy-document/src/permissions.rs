@@ -87,6 +87,9 @@ impl<'a> Permissions<'a> {
 
     fn step(&self, step: &Step, passes_to: Option<&str>) -> Held {
         let action = Pattern::of_action(step.action, Version::WithoutVariables);
+        if !self.allows.iter().any(|(_, body)| body.actions.selects(&action)) {
+            return Held::No;
+        }
         let passes_to = passes_to.filter(|_| step.action == "iam:PassRole");
         let allowed = |resources: &[Pattern]| {
             // A Deny statement for particular resources leaves the others.
