@@ -201,7 +201,11 @@ fn keys(text: &[u8], passed: usize, mut begin: u64, depth: u32, opened: u64, clo
         let place = begin.trailing_zeros();
         begin &= begin - 1;
         let before = below(place);
-        let depth = depth + (opened & before).count_ones() - (closed & before).count_ones();
+        let mut depth = depth;
+        // Most keys have no brace before them in their block.
+        if (opened | closed) & before != 0 {
+            depth = depth + (opened & before).count_ones() - (closed & before).count_ones();
+        }
         let key = text.get(passed + place as usize..).filter(|_| depth == 1).and_then(|text| text.strip_prefix(KEY));
         if key.is_some_and(|rest| rest.trim_ascii_start().starts_with(b":")) {
             found = found.and(Name::Before(passed + place as usize + KEY.len()));
