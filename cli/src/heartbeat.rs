@@ -23,7 +23,7 @@ use crate::responders::ENTRIES;
 pub(crate) const HANDLER: &str = "heartbeat";
 
 /// After this long whoever has not answered is silent. Lambda tries thrice within minutes.
-const PATIENCE: TimeDelta = TimeDelta::minutes(30);
+pub(crate) const PATIENCE: TimeDelta = TimeDelta::minutes(30);
 
 /// What is named beside the responders when no record came.
 const CLOUDTRAIL: &str = "CloudTrail";
@@ -81,15 +81,17 @@ pub(crate) fn serve() -> ExitCode {
     })
 }
 
+/// From whom nothing came so far: functions by name, and CloudTrail.
+pub(crate) fn silent(round: &Round) -> Vec<&str> {
+    let cloudtrail = round.delivery.is_none().then_some(CLOUDTRAIL);
+    round.silent().chain(cloudtrail).collect()
+}
+
 fn judge(round: &Round, now: DateTime<Utc>) -> Heard {
-    let mut silent: Vec<String> = round.silent().map(str::to_owned).collect();
-    if round.delivery.is_none() {
-        silent.push(CLOUDTRAIL.to_owned());
-    }
     Heard {
         judged: now - round.begun >= PATIENCE,
         alive: round.answers.keys().cloned().collect(),
-        silent,
+        silent: silent(round).into_iter().map(str::to_owned).collect(),
         delivery_ms: round.delivery.map(|delivery| (delivery.arrived - delivery.called).num_milliseconds().max(0)),
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_eventbridge::types::Target;
 use aws_sdk_lambda::types::Environment;
+use chrono::{TimeDelta, Utc};
+use lambda::{DynamoLedger, Round};
 use serde_json::{Value, json};
 use stage::{Fault, When};
 
@@ -61,6 +63,7 @@ async fn a_deployment_as_it_should_be_is_all_ok() {
         "settings of revoke-open-ingress",
         "role of disable-access-key",
         "concurrency",
+        "heartbeat",
     ] {
         assert!(names.contains(&expected), "{expected} was not looked at: {names:#?}");
     }
@@ -125,6 +128,12 @@ async fn each_breakage_is_found_alone_and_has_its_fix() {
     finds(&stack, "topic Incidents", "failed", "aws sns subscribe").await;
     stack.subscribe("Incidents").await;
 
+    let ledger = DynamoLedger::new(config, stack.id("Ledger"));
+    let silent = Round::new(["restart-trail".to_owned()], Utc::now() - TimeDelta::minutes(40));
+    ledger.begin(&silent).await.unwrap();
+    finds(&stack, "heartbeat", "failed", "docs/runbook.md").await;
+    ledger.begin(&Round { begun: Utc::now(), ..silent }).await.unwrap();
+
     let sqs = aws_sdk_sqs::Client::new(config);
     sqs.send_message().queue_url(stack.id("UndeliveredEvents")).message_body("{}").send().await.unwrap();
     finds(&stack, "queue UndeliveredEvents", "failed", "countermand dlq list").await;
@@ -159,7 +168,7 @@ async fn each_breakage_is_found_alone_and_has_its_fix() {
     let delete = aws_sdk_dynamodb::Client::new(config).delete_table().table_name(stack.id("Ledger"));
     delete.send().await.unwrap();
     let (_, checks) = self::checks(&stack, &[]).await;
-    let missing = ["ledger", "ledger backups", "ledger expiry", "function revoke-open-ingress"];
+    let missing = ["ledger", "ledger backups", "ledger expiry", "function revoke-open-ingress", "heartbeat"];
     assert_eq!(wrong(&checks), missing, "{checks:#?}");
 }
 

@@ -93,6 +93,9 @@ impl Stack {
             function.layers(&layer).send().await.unwrap();
             self.keep_failures(folder).await;
         }
+        let names = self.folders.iter().map(|folder| folder.name.clone());
+        let ledger = lambda::DynamoLedger::new(&self.setting.operator, self.id("Ledger"));
+        ledger.begin(&lambda::Round::new(names, chrono::Utc::now())).await.unwrap();
         let s3 = aws_sdk_s3::Client::new(&self.setting.operator);
         s3.create_bucket().bucket("trail").send().await.unwrap();
         let cloudtrail = aws_sdk_cloudtrail::Client::new(&self.setting.operator);
@@ -212,15 +215,16 @@ fn resources(folders: &[Folder]) -> Value {
         "UndeliveredEvents": queue,
     });
     let all_of = all.as_object_mut().unwrap();
+    all_of.insert("HeartbeatRole".to_owned(), role());
+    all_of.insert(
+        "Heartbeat".to_owned(),
+        json!({"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "provided.al2023", "Handler": "heartbeat",
+            "Code": {"ZipFile": "bootstrap"}, "Role": arn_of("HeartbeatRole")}}),
+    );
     let roles: Vec<Value> = folders.iter().map(|folder| arn_of(&format!("{}Role", folder.type_name()))).collect();
     for folder in folders {
         let id = folder.type_name();
-        all_of.insert(
-            format!("{id}Role"),
-            json!({"Type": "AWS::IAM::Role", "Properties": {
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
-                "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}}}),
-        );
+        all_of.insert(format!("{id}Role"), role());
         all_of.insert(
             id.clone(),
             json!({"Type": "AWS::Lambda::Function", "Properties": {
@@ -245,6 +249,11 @@ fn resources(folders: &[Folder]) -> Value {
         add_rule(all_of, &format!("{id}AskedRule"), &id, &asked);
     }
     all
+}
+
+fn role() -> Value {
+    json!({"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}}})
 }
 
 fn add_rule(all: &mut Map<String, Value>, rule: &str, function: &str, pattern: &Value) {

@@ -7,6 +7,7 @@ mod clock;
 mod documents;
 mod enforcement;
 mod functions;
+mod heartbeat;
 mod ledger;
 mod members;
 mod outward;
@@ -101,6 +102,7 @@ async fn examine(Args { policies, place }: &Args) -> Result<Vec<Check>, Failure>
     checks.extend(outward::look(&scene).await);
     checks.extend(queues::look(&scene).await);
     checks.extend(functions::look(&scene).await);
+    checks.extend(heartbeat::look(&scene).await);
     checks.extend(members::look(&scene, policies).await);
     Ok(checks)
 }
