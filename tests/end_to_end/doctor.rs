@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use aws_sdk_eventbridge::types::Target;
 use aws_sdk_lambda::types::Environment;
-use chrono::{TimeDelta, Utc};
-use lambda::{DynamoLedger, Round};
+use chrono::TimeDelta;
+use lambda::{DynamoLedger, Round, SystemClock};
+use remedy::Clock;
 use serde_json::{Value, json};
 use stage::{Fault, When};
 
@@ -129,10 +130,10 @@ async fn each_breakage_is_found_alone_and_has_its_fix() {
     stack.subscribe("Incidents").await;
 
     let ledger = DynamoLedger::new(config, stack.id("Ledger"));
-    let silent = Round::new(["restart-trail".to_owned()], Utc::now() - TimeDelta::minutes(40));
+    let silent = Round::new(["restart-trail".to_owned()], SystemClock.now() - TimeDelta::minutes(40));
     ledger.begin(&silent).await.unwrap();
     finds(&stack, "heartbeat", "failed", "docs/runbook.md").await;
-    ledger.begin(&Round { begun: Utc::now(), ..silent }).await.unwrap();
+    ledger.begin(&Round { begun: SystemClock.now(), ..silent }).await.unwrap();
 
     let sqs = aws_sdk_sqs::Client::new(config);
     sqs.send_message().queue_url(stack.id("UndeliveredEvents")).message_body("{}").send().await.unwrap();

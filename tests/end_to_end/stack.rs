@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use cloudtrail::{APPROVAL_TYPE, HEARTBEAT_TYPE, MISSED_TYPE, OWN_SOURCE};
+use remedy::Clock;
 use serde_json::{Map, Value, json};
 use stage::trail::Identity;
 use tokio::process::Command;
@@ -95,7 +96,7 @@ impl Stack {
         }
         let names = self.folders.iter().map(|folder| folder.name.clone());
         let ledger = lambda::DynamoLedger::new(&self.setting.operator, self.id("Ledger"));
-        ledger.begin(&lambda::Round::new(names, chrono::Utc::now())).await.unwrap();
+        ledger.begin(&lambda::Round::new(names, lambda::SystemClock.now())).await.unwrap();
         let s3 = aws_sdk_s3::Client::new(&self.setting.operator);
         s3.create_bucket().bucket("trail").send().await.unwrap();
         let cloudtrail = aws_sdk_cloudtrail::Client::new(&self.setting.operator);
