@@ -11,7 +11,7 @@ use crate::heartbeat::{self, PATIENCE};
 
 const NAME: &str = "heartbeat";
 
-/// The canary asks every hour. In its second one it is late.
+/// The canary asks every hour: so long after it asked last, it is late.
 const LATE: TimeDelta = TimeDelta::hours(2);
 
 /// Where to look on.
