@@ -2,7 +2,6 @@
 
 use std::error::Error;
 
-use aws_config::Region;
 use chrono::{DateTime, Utc};
 use clap::builder::PossibleValuesParser;
 use cloudtrail::AccountId;
@@ -93,7 +92,7 @@ async fn capture(args: &Capture, now: DateTime<Utc>, out: &mut Output) -> Result
         };
     }
     if let Some(region) = &args.in_region {
-        config = config.into_builder().region(Region::new(region.clone())).build();
+        config = lambda::in_region(&config, region);
     }
     let (mut rows, mut failed) = (Vec::new(), false);
     let asked = |entry: &&Entry| args.responders.is_empty() || args.responders.iter().any(|it| it == entry.spec.name);

@@ -25,8 +25,8 @@ use aws_smithy_types::error::ErrorMetadata;
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
 use aws_types::service_config::ServiceConfigKey;
-use cloudtrail::{Partition, Region};
-use lambda::call_error;
+use cloudtrail::Partition;
+use lambda::{call_error, region_of};
 use remedy::CallError;
 use serde_json::Value;
 
@@ -96,7 +96,7 @@ fn endpoint(config: &SdkConfig) -> String {
         ServiceConfigKey::builder().service_id("CloudWatch").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
     let own = key.ok().and_then(|key| config.service_config()?.load_config(key));
     own.or_else(|| config.endpoint_url().map(str::to_owned)).unwrap_or_else(|| {
-        let region = Region::new(config.region().map(ToString::to_string).unwrap_or_default());
+        let region = region_of(config);
         let suffix = if region.partition() == Partition::China { "amazonaws.com.cn" } else { "amazonaws.com" };
         format!("https://monitoring.{region}.{suffix}")
     })

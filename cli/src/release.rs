@@ -8,7 +8,7 @@
 
 use std::process::ExitCode;
 
-use aws_config::{Region, SdkConfig};
+use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use cloudtrail::AccountId;
 use lambda::{DynamoLedger, Job, SnsNotifier, SystemClock, call_error, serve_job};
@@ -145,7 +145,7 @@ async fn end_lease(
         return Err(OneError::Account(incident.account));
     }
     let entry = Entry::named(&incident.responder).ok_or_else(|| OneError::Responder(incident.responder.clone()))?;
-    let config = config.to_builder().region(Region::new(incident.region.as_str().to_owned())).build();
+    let config = lambda::in_region(config, incident.region.as_str());
     let undo = Undo { ledger, by: by.arn, now, force: false, dry_run: false, lease_ended: true };
     let ended = match (entry.undo)(&undo, &config, incident.clone()).await {
         Ok(report) => report.incident,

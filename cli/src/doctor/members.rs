@@ -11,10 +11,12 @@ use crate::responders::ENTRIES;
 
 const NAME: &str = "members";
 
+const ROLE: &str = "COUNTERMAND_ROLE";
+
 /// Nothing, where the functions are told of no role to take elsewhere.
 pub(super) async fn look(scene: &Scene, policies: &Path) -> Option<Check> {
     let function = ENTRIES.iter().find_map(|entry| scene.deployment.function(entry.spec.name))?;
-    match role(scene, function).await {
+    match scene.variable(function, ROLE).await {
         Ok(role) => role?,
         Err(error) => return Some(Check::unknown(NAME, &error)),
     };
@@ -38,14 +40,6 @@ pub(super) async fn look(scene: &Scene, policies: &Path) -> Option<Check> {
         }
         Err(error) => Check::unknown(NAME, &error),
     })
-}
-
-async fn role(scene: &Scene, function: &str) -> Result<Option<String>, CallError> {
-    let client = aws_sdk_lambda::Client::new(&scene.config);
-    let answer = client.get_function_configuration().function_name(function).send().await;
-    let answer = answer.map_err(|error| call_error("lambda:GetFunctionConfiguration", error))?;
-    let mut variables = answer.environment.and_then(|environment| environment.variables).unwrap_or_default();
-    Ok(variables.remove("COUNTERMAND_ROLE").filter(|role| !role.is_empty()))
 }
 
 async fn takes_events(scene: &Scene) -> Result<bool, CallError> {

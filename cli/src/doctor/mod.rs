@@ -24,6 +24,8 @@ use std::path::PathBuf;
 
 use aws_config::SdkConfig;
 use cloudtrail::{AccountId, Region};
+use lambda::call_error;
+use remedy::CallError;
 
 use self::check::{Check, CheckResult};
 use crate::args::Place;
@@ -57,9 +59,13 @@ impl Scene {
         format!("arn:{}:{service}:{}:{}:{resource}", self.region.partition(), self.region, self.account)
     }
 
-    /// The same account in another region.
-    fn config_in(&self, region: &str) -> SdkConfig {
-        self.config.to_builder().region(aws_config::Region::new(region.to_owned())).build()
+    /// What a function of the stack is told by this variable, if that is anything.
+    async fn variable(&self, function: &str, name: &str) -> Result<Option<String>, CallError> {
+        let client = aws_sdk_lambda::Client::new(&self.config);
+        let answer = client.get_function_configuration().function_name(function).send().await;
+        let answer = answer.map_err(|error| call_error("lambda:GetFunctionConfiguration", error))?;
+        let mut variables = answer.environment.and_then(|environment| environment.variables).unwrap_or_default();
+        Ok(variables.remove(name).filter(|value| !value.is_empty()))
     }
 }
 
@@ -82,7 +88,7 @@ async fn examine(Args { policies, place }: &Args) -> Result<Vec<Check>, Failure>
             return Ok(checks);
         }
     };
-    let region = Region::new(config.region().map(ToString::to_string).unwrap_or_default());
+    let region = lambda::region_of(&config);
     let mut scene = Scene { config, account, region, deployment: Deployment::default() };
 
     checks.extend(trail::look(&scene).await);
@@ -107,7 +113,7 @@ async fn examine(Args { policies, place }: &Args) -> Result<Vec<Check>, Failure>
     Ok(checks)
 }
 
-fn no_stack(stack: &str, region: &Region, error: &remedy::CallError) -> Check {
+fn no_stack(stack: &str, region: &Region, error: &CallError) -> Check {
     let unknown = Check::unknown("stack", error);
     if error.kind == remedy::CallErrorKind::Denied {
         return unknown;

@@ -20,9 +20,9 @@ pub(super) async fn look(scene: &Scene) -> Vec<Check> {
         Ok(mappings) => judge(name, &mappings),
         Err(error) => Check::unknown(name, &error),
     }];
-    match tells_security_hub(scene, function).await {
-        Ok(true) => checks.push(hub(&scene.config).await),
-        Ok(false) => {}
+    match scene.variable(function, SECURITY_HUB).await {
+        Ok(Some(_)) => checks.push(hub(&scene.config).await),
+        Ok(None) => {}
         Err(error) => checks.push(Check::unknown("Security Hub", &error)),
     }
     checks
@@ -46,13 +46,6 @@ fn judge(name: String, mappings: &[EventSourceMappingConfiguration]) -> Check {
             Check::failed(name, format!("is not read: its mapping is {}", state.unwrap_or("in no state")), fix)
         }
     }
-}
-
-async fn tells_security_hub(scene: &Scene, function: &str) -> Result<bool, CallError> {
-    let answer = Client::new(&scene.config).get_function_configuration().function_name(function).send().await;
-    let answer = answer.map_err(|error| call_error("lambda:GetFunctionConfiguration", error))?;
-    let product = answer.environment().and_then(|environment| environment.variables()?.get(SECURITY_HUB));
-    Ok(product.is_some_and(|product| !product.is_empty()))
 }
 
 async fn hub(config: &SdkConfig) -> Check {

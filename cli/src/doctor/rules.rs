@@ -70,7 +70,7 @@ fn covers(pattern: &Value, other: &Value) -> bool {
 }
 
 async fn enabled_patterns(scene: &Scene, region: &str) -> Result<Vec<Value>, CallError> {
-    let client = Client::new(&scene.config_in(region));
+    let client = Client::new(&lambda::in_region(&scene.config, region));
     let (mut patterns, mut next) = (Vec::new(), None);
     loop {
         let page = client.list_rules().set_next_token(next).send().await;

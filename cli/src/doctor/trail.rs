@@ -119,7 +119,7 @@ async fn listen(scene: &Scene, trail: &Trail, wanted: &BTreeSet<Wanted>) -> Resu
     if !everywhere && home != scene.region.as_str() {
         return silent(name, "is of another region only");
     }
-    let client = Client::new(&scene.config_in(home));
+    let client = Client::new(&lambda::in_region(&scene.config, home));
     let arn = trail.trail_arn().unwrap_or_default();
     let status = client.get_trail_status().name(arn).send().await;
     if status.map_err(|error| call_error("cloudtrail:GetTrailStatus", error))?.is_logging() != Some(true) {

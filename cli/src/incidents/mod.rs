@@ -15,7 +15,7 @@ mod undo;
 
 use std::io::{self, IsTerminal};
 
-use aws_config::{Region, SdkConfig};
+use aws_config::SdkConfig;
 use chrono::{DateTime, TimeDelta, Utc};
 use cloudtrail::AccountId;
 use lambda::{DynamoLedger, Listing, Lookup, call_error};
@@ -157,7 +157,7 @@ impl Session {
 pub(crate) async fn configuration(profile: Option<&str>, region: Option<&str>) -> Result<SdkConfig, Failure> {
     let mut config = lambda::operator_config(profile).await?;
     if let Some(region) = region {
-        config = config.into_builder().region(Region::new(region.to_owned())).build();
+        config = lambda::in_region(&config, region);
     }
     if config.region().is_none_or(|region| region.as_ref().is_empty()) {
         return Err(Failure::NoRegion);

@@ -13,7 +13,7 @@ use aws_sdk_s3control::types::PublicAccessBlockConfiguration as AccountConfigura
 use aws_types::SdkConfig;
 use cloudtrail::{AccountId, Arn, Region};
 use futures_util::try_join;
-use lambda::{Connect, call_error, once};
+use lambda::{Connect, call_error, once, region_of};
 use remedy::{Applied, CallError, CallErrorKind};
 
 use crate::BlockBucketExposure;
@@ -51,7 +51,7 @@ impl Connect for Live {
             account_reads: control(config),
             account_writes: control(&once),
             identity: aws_sdk_sts::Client::new(config),
-            region: Region::new(config.region().map(ToString::to_string).unwrap_or_default()),
+            region: region_of(config),
         })
     }
 }

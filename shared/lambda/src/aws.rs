@@ -46,6 +46,18 @@ pub fn once(config: &SdkConfig) -> SdkConfig {
     config.clone().into_builder().retry_config(RetryConfig::disabled()).build()
 }
 
+/// The region that clients of this configuration ask; an empty name if there is none.
+#[must_use]
+pub fn region_of(config: &SdkConfig) -> cloudtrail::Region {
+    cloudtrail::Region::new(config.region().map(ToString::to_string).unwrap_or_default())
+}
+
+/// The same configuration for clients that ask another region.
+#[must_use]
+pub fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
+    config.to_builder().region(Region::new(region.to_owned())).build()
+}
+
 pub(crate) fn function_config(environment: &Environment) -> Result<SdkConfig, SettingsError> {
     let region = match environment.get("AWS_REGION").or(environment.get("AWS_DEFAULT_REGION")) {
         Some(region) => region,

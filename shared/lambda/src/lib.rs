@@ -24,7 +24,7 @@ mod settings;
 mod stream;
 mod task;
 
-pub use aws::{PostError, Poster, once, operator_config, sdk_config};
+pub use aws::{PostError, Poster, in_region, once, operator_config, region_of, sdk_config};
 pub use calls::{applied, call_error, if_there};
 pub use channels::Channels;
 pub use clock::SystemClock;
@@ -32,6 +32,7 @@ pub use function::Connect;
 pub use ledger::{Delivery, DynamoLedger, KEPT_FOR, Listing, Lookup, Round, create_table};
 pub use metrics::Heartbeats;
 pub use notify::{NextStep, SnsNotifier, became, facts, headline, next_steps, who};
+pub use reach::assume;
 pub use serve::{Job, handler, serve, serve_job};
 pub use settings::{MemberRole, Settings, SettingsError};
 pub use stream::{Desk, Untold, Written, serve_stream};

@@ -10,9 +10,9 @@ use std::rc::Rc;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::Client;
+use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
 use aws_sdk_sts::types::Tag;
 use aws_types::SdkConfig;
-use aws_types::region::Region as SdkRegion;
 use chrono::{DateTime, TimeDelta, Utc};
 use cloudtrail::{AccountId, Arn, Event, EventError, Partition, Region};
 use policy::{Organization, Warrant};
@@ -20,6 +20,7 @@ use remedy::{
     Applied, CallError, ChangeKey, Clock, Finding, IncidentId, Plan, RespondError, Responder, Situation, Spec,
 };
 
+use crate::aws::{in_region, region_of};
 use crate::calls::call_error;
 use crate::clock::SystemClock;
 use crate::function::Connect;
@@ -46,20 +47,19 @@ pub(crate) struct Reach {
     /// Where the function runs.
     region: Region,
     role: Option<MemberRole>,
-    sessions: RefCell<BTreeMap<AccountId, Session>>,
+    sessions: RefCell<BTreeMap<AccountId, Credentials>>,
 }
 
-/// Credentials for a time.
-#[derive(Debug, Clone)]
-struct Session {
-    credentials: Credentials,
-    until: DateTime<Utc>,
+fn lasts(session: &Credentials, now: DateTime<Utc>) -> bool {
+    session.expiry().is_some_and(|until| now + MARGIN < DateTime::<Utc>::from(until))
 }
 
-impl Session {
-    fn lasts(&self, now: DateTime<Utc>) -> bool {
-        now + MARGIN < self.until
-    }
+/// Assumes a role as the call says.
+pub async fn assume(call: AssumeRoleFluentBuilder) -> Result<Credentials, CallError> {
+    let given = call.send().await.map_err(|error| call_error(ACTION, error))?.credentials;
+    let given = given.ok_or_else(|| CallError::refused(ACTION, "the answer has no credentials"))?;
+    let (key, secret, token) = (given.access_key_id, given.secret_access_key, given.session_token);
+    Ok(Credentials::new(key, secret, Some(token), given.expiration.try_into().ok(), "assumed role"))
 }
 
 /// An account and a region of it.
@@ -71,7 +71,7 @@ pub(crate) struct Place {
 
 impl Reach {
     pub(crate) fn new(config: SdkConfig, role: Option<MemberRole>) -> Self {
-        let region = Region::new(config.region().map(ToString::to_string).unwrap_or_default());
+        let region = region_of(&config);
         Self { config, region, role, sessions: RefCell::default() }
     }
 
@@ -137,9 +137,9 @@ impl Away<'_> {
         self.role.in_account(self.reach.partition(), &self.place.account)
     }
 
-    async fn to_look(&self, responder: &'static str) -> Result<Session, CallError> {
+    async fn to_look(&self, responder: &'static str) -> Result<Credentials, CallError> {
         let now = SystemClock.now();
-        let kept = self.reach.sessions.borrow().get(&self.place.account).filter(|session| session.lasts(now)).cloned();
+        let kept = self.reach.sessions.borrow().get(&self.place.account).filter(|session| lasts(session, now)).cloned();
         if let Some(session) = kept {
             return Ok(session);
         }
@@ -148,7 +148,7 @@ impl Away<'_> {
         Ok(session)
     }
 
-    async fn assume(&self, responder: &'static str, incident: Option<&IncidentId>) -> Result<Session, CallError> {
+    async fn assume(&self, responder: &'static str, incident: Option<&IncidentId>) -> Result<Credentials, CallError> {
         let tag = |key: &str, value: &str| {
             Tag::builder().key(key).value(value).build().map_err(|error| CallError::refused(ACTION, error))
         };
@@ -163,18 +163,12 @@ impl Away<'_> {
             None => call.duration_seconds(TO_LOOK_SECONDS),
             Some(incident) => call.duration_seconds(TO_WRITE_SECONDS).tags(tag(INCIDENT, incident.as_str())?),
         };
-        let answer = call.send().await.map_err(|error| call_error(ACTION, error))?;
-        let given = answer.credentials.ok_or_else(|| CallError::refused(ACTION, "the answer has no credentials"))?;
-        let expiration = given.expiration;
-        let until = DateTime::from_timestamp(expiration.secs(), 0).unwrap_or_default();
-        let (key, secret, token) = (given.access_key_id, given.secret_access_key, given.session_token);
-        let credentials = Credentials::new(key, secret, Some(token), expiration.try_into().ok(), "member role");
-        Ok(Session { credentials, until })
+        assume(call).await
     }
 
-    fn connect<R: Connect>(&self, Session { credentials, .. }: Session) -> R {
-        let config = self.reach.config.to_builder().region(SdkRegion::new(self.place.region.as_str().to_owned()));
-        R::connect(&config.credentials_provider(SharedCredentialsProvider::new(credentials)).build())
+    fn connect<R: Connect>(&self, session: Credentials) -> R {
+        let config = in_region(&self.reach.config, self.place.region.as_str()).into_builder();
+        R::connect(&config.credentials_provider(SharedCredentialsProvider::new(session)).build())
     }
 }
 
@@ -237,11 +231,10 @@ mod tests {
 
     #[test]
     fn a_session_is_used_until_five_minutes_before_it_ends() {
-        let credentials = Credentials::new("ASIA", "secret", None, None, "test");
-        let session = Session { credentials, until: time("2026-11-22T08:00:00Z") };
-        assert!(session.lasts(time("2026-11-22T07:54:59Z")));
-        assert!(!session.lasts(time("2026-11-22T07:55:00Z")));
-        assert!(!session.lasts(time("2026-11-22T09:00:00Z")));
+        let session = Credentials::new("ASIA", "secret", None, Some(time("2026-11-22T08:00:00Z").into()), "test");
+        assert!(lasts(&session, time("2026-11-22T07:54:59Z")));
+        assert!(!lasts(&session, time("2026-11-22T07:55:00Z")));
+        assert!(!lasts(&session, time("2026-11-22T09:00:00Z")));
     }
 
     #[test]

@@ -10,11 +10,11 @@ mod tell;
 mod watched;
 mod window;
 
-use aws_config::{Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_cloudtrail::types::LookupAttributeKey;
 use chrono::{DateTime, Utc};
 use cloudtrail::AccountId;
-use lambda::Listing;
+use lambda::{Listing, in_region};
 use remedy::{CallError, CallErrorKind, Incident, State};
 use serde::Serialize;
 
@@ -131,10 +131,6 @@ async fn look(place: &Place<'_>, source: Source) -> Result<Vec<Panel>, CallError
         Source::Instances { group } => instances::look(place, &group).await,
         Source::Calls(wanted) => Ok(vec![calls::count(place, wanted).await?]),
     }
-}
-
-fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
-    config.to_builder().region(Region::new(region.to_owned())).build()
 }
 
 async fn same_actor(session: &Session, incident: &Incident, window: Window) -> Result<Vec<Other>, Failure> {

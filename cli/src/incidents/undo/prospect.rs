@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use aws_config::{Region, SdkConfig};
+use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use cloudtrail::AccountId;
 use remedy::{Drift, Incident, IncidentId, Undo, UndoError, UndoReport};
@@ -50,8 +50,7 @@ impl Undoer<'_> {
         let Some(entry) = Entry::named(&incident.responder) else {
             return Err(Refusal::Responder { incident: incident.id.to_string(), responder: incident.responder });
         };
-        let region = Region::new(incident.region.as_str().to_owned());
-        let config = self.config_for(&incident).await?.into_builder().region(region).build();
+        let config = lambda::in_region(&self.config_for(&incident).await?, incident.region.as_str());
         let look = Undo {
             ledger: &self.session.ledger,
             by: &self.operator.arn,
